@@ -1,0 +1,208 @@
+"""The one door through which every operation on a tensor goes: ``apply``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from tensorgrad.anomaly import calling_line, check_output
+from tensorgrad.derivatives.table import TABLE, Composition, Entry, Flat, Plain, Primitive, Refused
+from tensorgrad.messages import explained, name_of
+from tensorgrad.mode import mode
+from tensorgrad.tape import Node, component_node
+from tensorgrad.tensor import DIFFERENTIABLE, Tensor, as_array, unwrapped, wrap
+
+ndarray = np.ndarray
+
+
+def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function on arguments among which there may be tensors, and record the call.
+
+    Every operator, method and NumPy function on a tensor ends up here.
+
+    Parameters
+    ----------
+    function : callable
+        A function that has an entry in the derivative table.
+    *args, **kwargs
+        What to call it with.
+
+    Returns
+    -------
+    Tensor or ndarray
+        A tensor if there is one among the arguments. A plain result if there is none, or if the
+        result cannot carry a derivative (it holds integers or booleans).
+
+    Raises
+    ------
+    TypeError
+        If the function has no entry, or gives complex numbers.
+    ValueError, IndexError, ...
+        What the function raised, with the operation and its operands in front.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorgrad as tg
+    >>> tg.apply(np.add, tg.tensor([1.0, 2.0]), 1.0)
+    Tensor([2., 3.])
+    """
+    entry = TABLE.get(function)
+    if type(entry) is not Primitive:
+        return _apply_other(entry, function, args, kwargs)
+    if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
+        args, kwargs = _tensors_by_position(function, args, kwargs)
+    values = []
+    sources = []
+    tracked = False
+    for arg in args:
+        if isinstance(arg, Tensor):
+            values.append(arg.data)
+            source = arg.node
+            sources.append(source)
+            if source is not None:
+                tracked = True
+        else:
+            values.append(arg)
+            sources.append(None)
+    try:
+        value = function(*values, **kwargs)
+    except Exception as error:
+        raise explained(error, function, values) from error
+    if tracked and (now := mode.get()).recording:
+        if now.detect_anomaly:
+            return _watched(function, entry, values, kwargs, sources, value)
+        return _recorded(function, entry, values, kwargs, sources, value)
+    if tracked or any(isinstance(arg, Tensor) for arg in args):
+        return _constant(value)
+    return value
+
+
+def _recorded(
+    function: Callable[..., Any],
+    entry: Primitive,
+    values: list[Any],
+    kwargs: dict[str, Any],
+    sources: list[Node | None],
+    value: Any,
+) -> Any:
+    if isinstance(value, tuple):
+        return _recorded_tuple(function, entry, values, kwargs, sources, value)
+    if type(value) is not ndarray:
+        value = as_array(value)
+    if value.dtype.char not in DIFFERENTIABLE:
+        return _undifferentiable(function, value)
+    rules = entry.rules if entry.each is None else entry.rules_for(values)
+    if len(sources) > len(rules) and any(sources[len(rules) :]):
+        raise TypeError(
+            f"{name_of(function)} has no derivative with respect to operand {len(rules)}; pass it "
+            "as a plain array, or cut it from the graph with tg.stop_gradient"
+        )
+    return wrap(value, Node(function, rules, values, kwargs, sources, value))
+
+
+def _watched(
+    function: Callable[..., Any],
+    entry: Primitive,
+    values: list[Any],
+    kwargs: dict[str, Any],
+    sources: list[Node | None],
+    value: Any,
+) -> Any:
+    check_output(function, values, value)
+    result = _recorded(function, entry, values, kwargs, sources, value)
+    for tensor in result if isinstance(result, tuple) else (result,):
+        if isinstance(tensor, Tensor) and tensor.node is not None:
+            made_by = tensor.node.sources[0] if isinstance(result, tuple) else tensor.node
+            cast(Node, made_by).line = calling_line()
+    return result
+
+
+def _recorded_tuple(
+    function: Callable[..., Any],
+    entry: Primitive,
+    values: list[Any],
+    kwargs: dict[str, Any],
+    sources: list[Node | None],
+    value: tuple[Any, ...],
+) -> Any:
+    parts = tuple(as_array(part) for part in value)
+    node = Node(function, entry.rules_for(values), values, kwargs, sources, parts)
+    tensors = [
+        wrap(part, component_node(node, i))
+        if part.dtype.char in DIFFERENTIABLE
+        else _undifferentiable(function, part)
+        for i, part in enumerate(parts)
+    ]
+    return _same_kind_of_tuple(value, tensors)
+
+
+def _same_kind_of_tuple(value: tuple[Any, ...], parts: list[Any]) -> tuple[Any, ...]:
+    """NumPy names the results of some functions, ``EighResult`` for instance; keep the names."""
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+
+
+def _undifferentiable(function: Callable[..., Any], value: Any) -> Any:
+    if value.dtype.kind == "c":
+        raise TypeError(
+            f"{name_of(function)} gave complex numbers; tensorgrad differentiates real functions "
+            "of real arrays. Split the computation into real and imaginary parts."
+        )
+    return value
+
+
+def _constant(value: Any) -> Any:
+    """Wrap a result that nothing is recorded of."""
+    if isinstance(value, tuple):
+        return _same_kind_of_tuple(value, [_constant(part) for part in value])
+    value = as_array(value)
+    return wrap(value, None) if value.dtype.char in DIFFERENTIABLE else value
+
+
+# ---------------------------------------------------------- calls that are not one recorded step
+
+
+def _apply_other(
+    entry: Entry | None,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    if type(entry) is Composition:
+        return entry.body(*args, **kwargs)
+    if type(entry) is Flat:
+        return _constant(function(*unwrapped(args), **unwrapped(kwargs)))
+    if type(entry) is Plain:
+        return function(*unwrapped(args), **unwrapped(kwargs))
+    if type(entry) is Refused:
+        raise TypeError(f"{name_of(function)} cannot be differentiated: {entry.reason}")
+    name = name_of(function)
+    raise TypeError(
+        f"{name} has no derivative rule, so it cannot be used on a Tensor. Register one with "
+        f"tg.derivative({name}, lambda g, y, x: ...) or, if no gradient should flow through it, "
+        "call it on the array, t.data."
+    )
+
+
+def _tensors_by_position(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Move tensors that were passed by keyword to their positions, since rules go by position."""
+    names = [key for key, value in kwargs.items() if isinstance(value, Tensor)]
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+        last = max(i for i, parameter in enumerate(parameters) if parameter.name in names)
+        rest = dict(kwargs)
+        moved = [rest.pop(p.name, p.default) for p in parameters[len(args) : last + 1]]
+    except ValueError as error:
+        raise TypeError(
+            f"{name_of(function)} got tensors by keyword ({', '.join(names)}), and NumPy does not "
+            "say where they belong; pass them by position"
+        ) from error
+    return (*args, *moved), rest
+
+
+Tensor._apply = staticmethod(apply)

@@ -1,0 +1,41 @@
+"""How functions and operands are called in error messages and drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+
+def name_of(function: Any) -> str:
+    """The name a user would write: ``np.linalg.inv`` rather than ``<function inv>``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> name_of(np.linalg.inv), name_of(np.add)
+    ('np.linalg.inv', 'np.add')
+    """
+    name = getattr(function, "__name__", repr(function))
+    module = getattr(function, "__module__", None)
+    if isinstance(function, np.ufunc):
+        return f"np.{name}" if hasattr(np, name) else name
+    if not module or module.startswith(("tensorgrad", "builtins")):
+        return name
+    return f"{module}.{name}".replace("numpy.", "np.", 1)
+
+
+def explained(error: Exception, function: Callable[..., Any], operands: Iterable[Any]) -> Exception:
+    """The same error, with the operation and its operands in front of NumPy's own message."""
+    message = f"{name_of(function)} of {', '.join(map(described, operands))}: {error}"
+    try:
+        return type(error)(message)
+    except TypeError:  # NumPy's own subclasses may take other arguments than a message
+        return TypeError(message)
+
+
+def described(value: Any) -> str:
+    """Dtype and shape of an array, anything else as it prints."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return repr(value) if shape is None or dtype is None else f"{dtype} {shape}"

@@ -1,0 +1,271 @@
+"""The tape: nodes, and the backward pass over them.
+
+Every recorded operation leaves a :class:`Node` that knows the function, its operands, its result
+and the nodes its operands came from. Nodes are numbered as they are made, and an operand is always
+made before the result, so sorting nodes by number *is* a topological order. Nothing here recurses.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Collection, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, cast
+
+import numpy as np
+
+from tensorgrad.anomaly import check_cotangent
+from tensorgrad.mode import mode
+from tensorgrad.mutation import mutations, numbers
+
+
+class Node:
+    """One recorded operation, or one leaf: a tensor that somebody wants the gradient of.
+
+    Attributes
+    ----------
+    number : int
+        Position in the order of creation.
+    function : callable or None
+        The function that was called; None for a leaf.
+    rules : sequence of callable
+        The pullback of each operand, ``rule(cotangent, value, *args, **kwargs)``.
+    args, kwargs : sequence, dict
+        The arguments of the call, unwrapped to plain arrays.
+    sources : sequence of (Node or None)
+        Aligned with ``args``: the node an operand came from, None for a constant.
+    value : ndarray or tuple of ndarray
+        The result.
+    tensor : weakref or None
+        On a leaf only: the tensor that receives the gradient.
+    group : tuple of (int, object)
+        Only on the output of a named part of a program, a layer for instance: the number at which
+        the part began, and what it is. The nodes numbered in between belong to it.
+    line : str
+        Only under ``detect_anomaly``: where the user's code called the operation.
+    """
+
+    __slots__ = (
+        "args",
+        "function",
+        "group",
+        "kwargs",
+        "line",
+        "number",
+        "rules",
+        "sources",
+        "tensor",
+        "value",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Any] | None,
+        rules: Sequence[Callable[..., Any]],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        sources: Sequence[Node | None],
+        value: Any,
+    ) -> None:
+        self.number = next(numbers)
+        self.function = function
+        self.rules = rules
+        self.args = args
+        self.kwargs = kwargs
+        self.sources = sources
+        self.value = value
+
+
+def leaf(value: Any, tensor: object | None = None) -> Node:
+    """Make a node that no operation produced; cotangents end here."""
+    node = Node(None, (), (), {}, (), value)
+    # Weak: the tensor owns its node, and a strong link back would make a cycle of every leaf. A
+    # tensor that nobody holds any more has no use for a gradient.
+    node.tensor = None if tensor is None else weakref.ref(tensor)
+    return node
+
+
+# ------------------------------------------------------------------------------- backward pass
+
+
+def backward(root: Node, cotangent: Any) -> None:
+    """Add the gradient of ``root`` to ``.grad`` of every leaf it was computed from.
+
+    Parameters
+    ----------
+    root : Node
+        Where to start.
+    cotangent : ndarray
+        Gradient of the final scalar with respect to ``root.value``, of its shape and dtype.
+    """
+    for node, gradient in propagate({root: cotangent}, reachable([root])).items():
+        tensor: Any = node.tensor and node.tensor()
+        if tensor is not None:
+            # A rule may hand on the array it was given, a view of it, or a NumPy scalar. What a
+            # user finds in .grad is an array, and theirs to change: nobody else may hold it.
+            if isinstance(gradient, np.generic):
+                gradient = np.asarray(gradient)
+            elif gradient is cotangent or getattr(gradient, "base", None) is not None:
+                gradient = gradient.copy()
+            tensor.grad = gradient if tensor.grad is None else tensor.grad + gradient
+
+
+def propagate(
+    seeds: dict[Node, Any],
+    order: Sequence[Node],
+    *,
+    needed: Collection[Node] | None = None,
+    wrap: Callable[[Any, Node], Any] | None = None,
+) -> dict[Node, Any]:
+    """Carry cotangents from the seeds down the tape.
+
+    Parameters
+    ----------
+    seeds : dict of Node to cotangent
+        Where to start, and with what.
+    order : sequence of Node
+        The nodes to visit, highest number first.
+    needed : collection of Node, optional
+        Compute cotangents for these nodes only; for every source by default.
+    wrap : callable, optional
+        Makes a tensor of a value and its node. When it is given the rules run on tensors, so that
+        the backward pass is itself recorded; otherwise they run on plain arrays.
+
+    Returns
+    -------
+    dict of Node to cotangent
+        What arrived at nodes that ``order`` does not visit: leaves and targets.
+
+    Raises
+    ------
+    RuntimeError
+        If an array that the backward pass would read has been overwritten since it was recorded.
+    FloatingPointError
+        Under ``detect_anomaly``, if a cotangent turns NaN or infinite.
+    """
+    if order and mutations.latest > order[-1].number:
+        mutations.check(order)
+    watching = mode.get().detect_anomaly
+    cotangents = dict(seeds)
+    for node in order:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node.function is component:
+            _add_component(cotangents, node, g)
+            continue
+        args, value = (node.args, node.value) if wrap is None else _wrapped(node, wrap)
+        for source, rule, operand in zip(node.sources, node.rules, node.args, strict=False):
+            if source is None or (needed is not None and source not in needed):
+                continue
+            cotangent = rule(g, value, *args, **node.kwargs)
+            if watching:
+                check_cotangent(node, operand, g, cotangent)
+            if cotangent.shape != operand.shape:
+                cotangent = fit_shape(cotangent, operand)
+            if cotangent.dtype != operand.dtype:
+                cotangent = cotangent.astype(operand.dtype)
+            previous = cotangents.get(source)
+            cotangents[source] = cotangent if previous is None else previous + cotangent
+    return cotangents
+
+
+def reachable(roots: Iterable[Node]) -> list[Node]:
+    """Operations that the roots were computed by, themselves included, newest first."""
+    stack = [root for root in roots if root.function is not None]
+    seen = set(stack)
+    while stack:
+        for source in stack.pop().sources:
+            if source is not None and source.function is not None and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return sorted(seen, key=_number, reverse=True)
+
+
+def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node], set[Node]]:
+    """Operations on the way from targets to roots, newest first, and the same with the targets.
+
+    Whatever does not depend on a target is left out, so that differentiating with respect to an
+    input never computes the gradients of the parameters that are met on the way.
+    """
+    oldest = min(target.number for target in targets)
+    needed = set(targets)
+    stack = [root for root in roots if root not in needed]
+    seen = set(stack)
+    while stack:
+        for source in stack.pop().sources:
+            if (
+                source is not None
+                and source.number > oldest
+                and source not in needed
+                and source not in seen
+            ):
+                seen.add(source)
+                stack.append(source)
+    order = []
+    for node in sorted(seen, key=_number):
+        if any(source in needed for source in node.sources):
+            needed.add(node)
+            order.append(node)
+    order.reverse()
+    return order, needed
+
+
+_number = attrgetter("number")
+
+
+def fit_shape(cotangent: Any, operand: Any) -> Any:
+    """Undo broadcasting: bring a cotangent to the shape of the operand it belongs to.
+
+    Axes along which the operand was stretched are summed over. A cotangent that is smaller than
+    its operand, as that of a sum may be, is the same for all elements and is stretched.
+    """
+    shape = operand.shape
+    extra = cotangent.ndim - len(shape)
+    if extra > 0:
+        cotangent = cotangent.sum(axis=0 if extra == 1 else tuple(range(extra)))
+    if extra >= 0 and cotangent.shape != shape:
+        stretched = tuple(
+            i for i, (n, m) in enumerate(zip(shape, cotangent.shape, strict=True)) if n == 1 != m
+        )
+        if stretched:
+            cotangent = cotangent.sum(axis=stretched, keepdims=True)
+    if cotangent.shape == shape:
+        return cotangent
+    if isinstance(cotangent, np.ndarray | np.generic):
+        return np.full_like(operand, cotangent)
+    return np.broadcast_to(cotangent, shape)
+
+
+# ------------------------------------------------------------- functions with several results
+
+
+def component(values: tuple[Any, ...], index: int) -> Any:
+    """One result of a function that returns a tuple, such as ``np.linalg.eigh``."""
+    return values[index]
+
+
+def component_node(parent: Node, index: int) -> Node:
+    """Record that a result was taken out of the tuple that ``parent`` computed."""
+    return Node(
+        component, (), (parent.value, index), {}, (parent, None), component(parent.value, index)
+    )
+
+
+def _add_component(cotangents: dict[Node, Any], node: Node, g: Any) -> None:
+    """A tuple's cotangent is a tuple, with None for the results that nobody used."""
+    parent, index = cast(Node, node.sources[0]), node.args[1]
+    parts = cotangents.get(parent, (None,) * len(parent.value))
+    part = g if parts[index] is None else parts[index] + g
+    cotangents[parent] = (*parts[:index], part, *parts[index + 1 :])
+
+
+def _wrapped(node: Node, wrap: Callable[[Any, Node], Any]) -> tuple[list[Any], Any]:
+    args = [
+        arg if source is None else wrap(arg, source)
+        for arg, source in zip(node.args, node.sources, strict=True)
+    ]
+    if not isinstance(node.value, tuple):
+        return args, wrap(node.value, node)
+    parts = (component_node(node, i) for i in range(len(node.value)))
+    return args, tuple(wrap(part.value, part) for part in parts)
