@@ -1,0 +1,54 @@
+"""Neural networks: layers, losses, optimizers and ``NeuralNetwork``, on top of ``tensorgrad``."""
+
+from nn import initializers, losses
+from nn.activations import GELU, Identity, ReLU, Sigmoid, Softmax, Tanh
+from nn.flat import FlatBuffer
+from nn.layers import Linear, Sequential
+from nn.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    MSELoss,
+    binary_log_loss,
+    l2_loss,
+    multiclass_log_loss,
+)
+from nn.module import Module, Parameter, functional_call
+from nn.network import NeuralNetwork
+from nn.optim import SGD, Optimizer
+from nn.summary import summary
+from nn.training import DivergenceError, train
+
+__all__ = [
+    # networks
+    "NeuralNetwork",
+    # layers
+    "Module",
+    "Parameter",
+    "Sequential",
+    "Linear",
+    "functional_call",
+    "summary",
+    # activations
+    "GELU",
+    "Identity",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    # losses
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "MSELoss",
+    "binary_log_loss",
+    "l2_loss",
+    "multiclass_log_loss",
+    # training
+    "DivergenceError",
+    "FlatBuffer",
+    "Optimizer",
+    "SGD",
+    "train",
+    # submodules
+    "initializers",
+    "losses",
+]

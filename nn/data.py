@@ -1,0 +1,353 @@
+"""Data at the door: checked, cast once, and cut into mini-batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+ROW_SUM_TOLERANCE = 1e-4
+"""How far from one a row of probabilities may sum: float32 softmax outputs, rounded a little."""
+
+
+def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Check the inputs of a network, and cast them.
+
+    Parameters
+    ----------
+    X : array_like
+        Numbers of shape (n_samples, input_dim).
+    input_dim : int
+        Number of features.
+    dtype : dtype
+        What to cast to.
+
+    Returns
+    -------
+    ndarray
+        Of shape (n_samples, input_dim), in C order; ``X`` itself where nothing was to be done.
+
+    Raises
+    ------
+    TypeError
+        If ``X`` does not hold real numbers.
+    ValueError
+        If it is empty, ragged, of another shape, or not finite in ``dtype``.
+
+    Examples
+    --------
+    >>> as_inputs([[1, 2], [3, 4]], 2, np.dtype("f4"))
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
+    """
+    array = numeric_array(X, "X")
+    if array.ndim != 2:
+        advice = ""
+        if array.ndim == 1:
+            advice = (
+                "; one feature per sample is X.reshape(-1, 1)"
+                if input_dim == 1
+                else "; a single sample is X.reshape(1, -1)"
+            )
+        raise ValueError(f"X has shape {array.shape}, expected (n_samples, {input_dim}){advice}")
+    if array.shape[1] != input_dim:
+        raise ValueError(
+            f"X has {array.shape[1]} features (shape {array.shape}), but the network was made with "
+            f"input_dim={input_dim}"
+        )
+    if not len(array):
+        raise ValueError(f"X is empty (shape {array.shape}); expected at least one sample")
+    return finite_cast(array, "X", dtype)
+
+
+def as_sample_or_inputs(x: Any, input_dim: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, bool]:
+    """Check what is to be predicted: one sample, or several.
+
+    Parameters
+    ----------
+    x : array_like
+        One sample of shape (d,), (d, 1) or (1, d), where d is ``input_dim``, or several of shape
+        (n, d).
+    input_dim : int
+        Number of features.
+    dtype : dtype
+        What to cast to.
+
+    Returns
+    -------
+    array : ndarray
+        Of shape (d,) for one sample, (n, d) for several.
+    single : bool
+        Whether it is one sample.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in :func:`as_inputs`.
+
+    Examples
+    --------
+    >>> as_sample_or_inputs([[1], [2]], 2, np.dtype("f4"))
+    (array([1., 2.], dtype=float32), True)
+    """
+    array = x if type(x) is np.ndarray and x.dtype == dtype else numeric_array(x, "x")
+    if array.shape != (input_dim,):
+        if array.shape not in ((input_dim, 1), (1, input_dim)):
+            if array.ndim < 2:
+                raise ValueError(
+                    f"x has shape {array.shape}, expected ({input_dim},) for one sample, or "
+                    f"(n_samples, {input_dim}) for several"
+                )
+            return as_inputs(array, input_dim, dtype), False
+        array = array.reshape(input_dim)
+    return finite_cast(array, "x", dtype), True
+
+
+def as_binary_targets(y: Any, n_samples: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Check labels 0 and 1, of shape (n,) or (n, 1).
+
+    Parameters
+    ----------
+    y : array_like
+        The labels; booleans count as 0 and 1.
+    n_samples : int
+        How many there must be.
+    dtype : dtype
+        What to cast to.
+
+    Returns
+    -------
+    ndarray
+        Of shape (n, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``y`` is anything else.
+
+    Examples
+    --------
+    >>> as_binary_targets([0, 1], 2, np.dtype("f4"))
+    array([[0.],
+           [1.]], dtype=float32)
+    """
+    array = _targets(y, n_samples)
+    if array.shape not in ((n_samples,), (n_samples, 1)):
+        raise ValueError(
+            f"y has shape {array.shape}, expected ({n_samples},) or ({n_samples}, 1) for binary "
+            "labels"
+        )
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        advice = (
+            "for labels -1 and 1 pass (y + 1) // 2"
+            if np.isin(array, (-1, 1)).all()
+            else "for more than two classes use a softmax output with multiclass_log_loss"
+        )
+        raise ValueError(f"y holds the label {array[wrong][0]}, expected only 0 and 1; {advice}")
+    return array.astype(dtype).reshape(n_samples, 1)
+
+
+def as_class_targets(y: Any, n_samples: int, n_classes: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Check class indices of shape (n,), or one-hot rows of shape (n, k).
+
+    Rows of probabilities (soft labels) are accepted wherever one-hot rows are.
+
+    Parameters
+    ----------
+    y : array_like
+        The labels.
+    n_samples : int
+        How many there must be.
+    n_classes : int
+        The number k of classes.
+    dtype : dtype
+        What to cast probabilities to.
+
+    Returns
+    -------
+    ndarray
+        Class indices of shape (n,); for soft labels, probabilities of shape (n, k).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``y`` is anything else.
+
+    Examples
+    --------
+    >>> as_class_targets([[1, 0], [0, 1]], 2, 2, np.dtype("f4"))
+    array([0, 1])
+    """
+    array = _targets(y, n_samples)
+    if array.shape in ((n_samples,), (n_samples, 1)):
+        return _class_indices(array.reshape(n_samples), n_classes)
+    if array.shape != (n_samples, n_classes):
+        raise ValueError(
+            f"y has shape {array.shape}, expected ({n_samples},) for class indices or "
+            f"({n_samples}, {n_classes}) for one-hot rows"
+        )
+    sums = array.sum(axis=1)
+    wrong = np.flatnonzero((np.abs(sums - 1) > ROW_SUM_TOLERANCE) | (array.min(axis=1) < 0))
+    if len(wrong):
+        row = wrong[0]
+        raise ValueError(
+            f"row {row} of y is {array[row].tolist()}, with sum {sums[row]}; expected one-hot rows "
+            "(or probabilities): not negative, with sum one"
+        )
+    if ((array == 0) | (array == 1)).all():
+        return array.argmax(axis=1)
+    return array.astype(dtype)
+
+
+def as_regression_targets(
+    y: Any, n_samples: int, output_dim: int, dtype: np.dtype[Any]
+) -> np.ndarray:
+    """Check values of shape (n, output_dim), or (n,) for one output.
+
+    Parameters
+    ----------
+    y : array_like
+        The values.
+    n_samples : int
+        How many there must be.
+    output_dim : int
+        Number of outputs.
+    dtype : dtype
+        What to cast to.
+
+    Returns
+    -------
+    ndarray
+        Of shape (n, output_dim).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``y`` is anything else.
+
+    Examples
+    --------
+    >>> as_regression_targets([1, 2], 2, 1, np.dtype("f4"))
+    array([[1.],
+           [2.]], dtype=float32)
+    """
+    array = _targets(y, n_samples)
+    if array.shape != (n_samples, output_dim) and not (
+        output_dim == 1 and array.shape == (n_samples,)
+    ):
+        or_flat = f" or ({n_samples},)" if output_dim == 1 else ""
+        raise ValueError(
+            f"y has shape {array.shape}, expected ({n_samples}, {output_dim}){or_flat}: one column "
+            "for each output"
+        )
+    return finite_cast(array, "y", dtype).reshape(n_samples, output_dim)
+
+
+# ------------------------------------------------------------------------------------ mini-batches
+
+
+def shuffled(
+    X: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Copies of the data in one random order.
+
+    Gathering all rows once costs less than gathering each batch, and batches are then slices.
+
+    Examples
+    --------
+    >>> X, y = shuffled(np.arange(4)[:, None], np.arange(4), np.random.default_rng(0))
+    >>> bool((X[:, 0] == y).all())
+    True
+    """
+    order = rng.permutation(len(X))
+    return X.take(order, axis=0), y.take(order, axis=0)
+
+
+def mini_batches(n_samples: int, batch_size: int) -> Iterator[slice]:
+    """The rows of each mini-batch; the last one may be short.
+
+    Examples
+    --------
+    >>> list(mini_batches(5, 2))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    for start in range(0, n_samples, batch_size):
+        yield slice(start, min(start + batch_size, n_samples))
+
+
+# ------------------------------------------------------------------------------------------ checks
+
+
+def numeric_array(values: Any, name: str) -> np.ndarray:
+    """An array of real numbers, or an error that says what is wrong with ``name``.
+
+    Examples
+    --------
+    >>> numeric_array([1, 2], "X")
+    array([1, 2])
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} cannot be made into an array; expected rows of one length: {error}"
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, expected real numbers; convert it first, for example "
+            f"with np.asarray({name}, dtype=float), and encode categories as numbers"
+        )
+    return array
+
+
+def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarray:
+    """The array in another dtype and in C order, if all of it is finite there."""
+    if array.dtype == dtype:
+        cast = np.asarray(array, order="C")
+    else:
+        with np.errstate(over="ignore"):
+            cast = np.asarray(array, dtype, order="C")
+    finite = np.isfinite(cast)
+    # Predicting one sample waits for this, and all() would take four times as long.
+    if np.count_nonzero(finite) == finite.size:
+        return cast
+    where = tuple(int(i) for i in np.argwhere(~finite)[0])
+    value = array[where]
+    advice = (
+        f"which {dtype} cannot hold; rescale the data, or make the network with dtype=np.float64"
+        if np.isfinite(value)
+        else "expected finite numbers; remove or impute such entries"
+    )
+    raise ValueError(f"{name} holds {value} at index {list(where)}, {advice}")
+
+
+def _targets(y: Any, n_samples: int) -> np.ndarray:
+    array = numeric_array(y, "y")
+    if array.ndim == 0 or len(array) != n_samples:
+        entries = "a single number" if array.ndim == 0 else f"{len(array)} entries"
+        raise ValueError(f"y has {entries}, but X has {n_samples} samples; expected one for each")
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(
+            f"y holds {array[where]} at index {list(where)}, expected finite numbers; remove or "
+            "impute such entries"
+        )
+    return array
+
+
+def _class_indices(array: np.ndarray, n_classes: int) -> np.ndarray:
+    fractional = array != np.floor(array)
+    if fractional.any():
+        raise ValueError(
+            f"y holds {array[fractional][0]}, expected class indices, which are integers"
+        )
+    wrong = (array < 0) | (array >= n_classes)
+    if wrong.any():
+        raise ValueError(
+            f"y holds the class index {int(array[wrong][0])}, expected 0 to {n_classes - 1}: the "
+            f"network has {n_classes} outputs, one for each class"
+        )
+    return array.astype(np.intp)

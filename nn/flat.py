@@ -1,0 +1,200 @@
+"""One array that holds the values of many parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tensorgrad import Tensor
+from tensorgrad.tape import mutations
+
+
+class FlatBuffer:
+    """Values of parameters in one array, each parameter's ``data`` a view of its part.
+
+    What is done to all parameters (an optimizer step, a copy, a sum over processes) is then one
+    call on one array, whatever the number of layers. Parameters that lie one behind another in
+    one array already stay where they are, so several buffers over the same parameters share it.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Leaves of one floating dtype. Their order is that of the array.
+
+    Attributes
+    ----------
+    parameters : list of Tensor
+        Each once.
+    values : ndarray
+        Of shape (total number of elements,). Change it through :meth:`assign` and
+        :meth:`subtract`, which let a backward pass over older values notice.
+
+    Raises
+    ------
+    TypeError
+        If something among the parameters is not a tensor.
+    ValueError
+        If there are no parameters, one of them is not a leaf, or their dtypes differ.
+
+    Examples
+    --------
+    >>> from nn import Linear
+    >>> layer = Linear(2, 1, rng=0)
+    >>> buffer = FlatBuffer(layer.parameters())
+    >>> buffer.assign([1.0, 2.0, 3.0])
+    >>> layer.weight.data.ravel(), layer.bias.data
+    (array([1., 2.], dtype=float32), array([3.], dtype=float32))
+    """
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        self.parameters = _distinct_leaves(parameters)
+        shared = _shared_values(self.parameters)
+        self.values: np.ndarray = _packed(self.parameters) if shared is None else shared
+        self._gradients = np.empty_like(self.values)
+        slots = _views(self._gradients, self.parameters)
+        self._pieces = [(p, p.data, slot) for p, slot in zip(self.parameters, slots, strict=True)]
+
+    def gradients(self, scale: np.ndarray | float | None = None) -> np.ndarray:
+        """Gradients of all parameters, zero where there is none.
+
+        Parameters
+        ----------
+        scale : float or 0-d array, optional
+            Multiply the gradients by this, at no extra pass over them. An array of the parameters'
+            dtype is quicker than a number.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of ``values``; overwritten by the next call.
+        """
+        multiply = np.multiply
+        for parameter, view, slot in self._pieces:
+            if parameter.data is not view:
+                _take_back(parameter, view)
+            gradient = parameter.grad
+            if gradient is None:
+                slot[...] = 0
+            elif scale is None:
+                slot[...] = gradient
+            else:
+                multiply(gradient, scale, slot)
+        return self._gradients
+
+    def subtract(self, update: np.ndarray) -> None:
+        """Subtract an array of the shape of ``values`` from them, in place."""
+        values = self.values
+        np.subtract(values, update, values)
+        mutations.stamp(values)
+
+    def assign(self, values: Any) -> None:
+        """Overwrite the values, in place.
+
+        Raises
+        ------
+        ValueError
+            If the shape differs.
+        """
+        array = np.asarray(values)
+        if array.shape != self.values.shape:
+            raise ValueError(f"got values of shape {array.shape}, expected {self.values.shape}")
+        self._take_all_back()
+        np.copyto(self.values, array, casting="same_kind")
+        mutations.stamp(self.values)
+
+    def copy(self) -> np.ndarray:
+        """A copy of the values."""
+        self._take_all_back()
+        return self.values.copy()
+
+    def _take_all_back(self) -> None:
+        for parameter, view, _ in self._pieces:
+            if parameter.data is not view:
+                _take_back(parameter, view)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copied parameter owns its values, so the copies are packed anew.
+        return FlatBuffer, (self.parameters,)
+
+
+def _distinct_leaves(parameters: Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(parameters, Tensor):
+        raise TypeError("expected a list of parameters, got a single tensor; put it into a list")
+    distinct = list({id(parameter): parameter for parameter in parameters}.values())
+    if not distinct:
+        raise ValueError(
+            "there are no parameters; they are found if they are attributes of modules, or in "
+            "lists, tuples and dicts there"
+        )
+    for parameter in distinct:
+        if not isinstance(parameter, Tensor):
+            raise TypeError(f"expected parameters, got {type(parameter).__name__}")
+        if not parameter.is_leaf:
+            raise ValueError(
+                f"a tensor of shape {parameter.shape} was computed from others and cannot be "
+                "optimized; pass what it was computed from"
+            )
+    dtypes = sorted({str(parameter.dtype) for parameter in distinct})
+    if len(dtypes) > 1 or distinct[0].dtype.kind != "f":
+        raise ValueError(
+            f"parameters are of dtype {', '.join(dtypes)}, expected one floating dtype for all; "
+            "create the layers with the same dtype"
+        )
+    return distinct
+
+
+def _shared_values(parameters: list[Tensor]) -> np.ndarray | None:
+    """The array in which the parameters lie one behind another, if there is one."""
+    base = parameters[0].data.base
+    if not isinstance(base, np.ndarray) or base.ndim != 1 or base.dtype != parameters[0].dtype:
+        return None
+    start = stop = _address(parameters[0].data)
+    for parameter in parameters:
+        data = parameter.data
+        if data.base is not base or not data.flags.carray or _address(data) != stop:
+            return None
+        stop += data.nbytes
+    first = (start - _address(base)) // base.itemsize
+    return base[first : first + (stop - start) // base.itemsize]
+
+
+def _packed(parameters: list[Tensor]) -> np.ndarray:
+    """Copy the values into a new array, and make the parameters views of it."""
+    values = np.concatenate([parameter.data.ravel() for parameter in parameters])
+    for parameter, view in zip(parameters, _views(values, parameters), strict=True):
+        _move(parameter, view)
+    return values
+
+
+def _views(flat: np.ndarray, parameters: list[Tensor]) -> list[np.ndarray]:
+    """Parts of a flat array in the shapes of the parameters."""
+    views, start = [], 0
+    for parameter in parameters:
+        stop = start + math.prod(parameter.shape)
+        views.append(flat[start:stop].reshape(parameter.shape))
+        start = stop
+    return views
+
+
+def _take_back(parameter: Tensor, view: np.ndarray) -> None:
+    """Bring a parameter whose ``data`` was set to another array back into the buffer."""
+    if parameter.shape != view.shape:
+        raise ValueError(
+            f"a parameter of shape {view.shape} was given data of shape {parameter.shape} after "
+            "its optimizer was made; make a new optimizer"
+        )
+    view[...] = parameter.data
+    mutations.stamp(view)
+    _move(parameter, view)
+
+
+def _move(parameter: Tensor, view: np.ndarray) -> None:
+    parameter.data = view
+    parameter.requires_grad = parameter.requires_grad  # the node of a leaf holds its data
+
+
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]

@@ -1,0 +1,68 @@
+"""Prediction at NumPy's speed: layers as functions of plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nn.layers import Linear, Sequential
+
+
+class PlainLayers:
+    """The layers of a model as functions of plain arrays.
+
+    Parameters
+    ----------
+    model : Sequential
+        It shares its arrays, so that what is computed follows its training.
+
+    Examples
+    --------
+    >>> from nn import Linear, Sequential
+    >>> model = Sequential(Linear(2, 3), Linear(3, 1))
+    >>> layers = PlainLayers(model)
+    >>> layers(np.zeros(2, np.float32))
+    array([0.], dtype=float32)
+    >>> model.layers.pop()
+    Linear(weight: (3, 1), bias: (1,))
+    >>> layers.are_those_of(model)
+    False
+    """
+
+    def __init__(self, model: Sequential) -> None:
+        self._model = model
+        self._modules = list(model.layers)
+        self._arrays = [(parameter, parameter.data) for parameter in model.parameters()]
+        self._functions = [_function_of(layer) for layer in model.for_inference().layers]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Apply the layers to one sample or to a batch."""
+        for function in self._functions:
+            x = function(x)
+        return x
+
+    def are_those_of(self, model: Sequential) -> bool:
+        """Whether the model still holds the same layers and arrays."""
+        if model is not self._model or model.layers != self._modules:
+            return False
+        for parameter, array in self._arrays:  # noqa: SIM110 - all() takes twice as long
+            if parameter.data is not array:
+                return False
+        return True
+
+
+def _function_of(layer: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """What a layer computes, without what its call does for the tape."""
+    if type(layer) is not Linear or layer.bias is None:
+        return getattr(layer, "forward", layer)
+    weight: Any = layer.weight
+    bias = layer.bias
+
+    def linear(x: np.ndarray) -> np.ndarray:
+        y = x.dot(weight)  # for one sample it takes half as long as x @ weight
+        y += bias
+        return y
+
+    return linear

@@ -1,0 +1,338 @@
+"""Modules: a layer is its fields and one method, ``forward``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from reprlib import recursive_repr
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tensorgrad import Tensor
+from tensorgrad.tape import numbers
+
+
+class Parameter(Tensor):
+    """A tensor that training changes: what :meth:`Module.parameters` finds.
+
+    Parameters
+    ----------
+    data : array_like
+        Floating-point numbers. An ndarray is shared, not copied.
+    requires_grad : bool
+        Whether gradients are computed for it.
+
+    Raises
+    ------
+    TypeError
+        If the data are not real floating-point numbers.
+
+    Examples
+    --------
+    >>> Parameter(np.ones(2))
+    Parameter([1., 1.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike, requires_grad: bool = True) -> None:
+        super().__init__(data, requires_grad)
+
+
+class Module:
+    """Base class of layers, losses and models.
+
+    A subclass sets its parameters and parts as attributes, in ``__init__``, and computes its output
+    in ``forward``, with NumPy and ``tensorgrad`` functions. Parameters are found by looking through
+    the attributes: modules and parameters themselves, and those in lists, tuples and dicts.
+
+    Attributes
+    ----------
+    training : bool
+        Whether layers that behave differently in training, such as dropout, do so now; set with
+        :meth:`train` and :meth:`eval`.
+
+    Examples
+    --------
+    >>> class Scale(Module):
+    ...     def __init__(self, width):
+    ...         self.factor = Parameter(np.ones(width))
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> scale = Scale(2)
+    >>> scale
+    Scale(factor: (2,))
+    >>> loss = np.sum(scale(np.array([[1.0, 2.0], [3.0, 4.0]])))
+    >>> loss.backward()
+    >>> scale.factor.grad
+    array([4., 6.])
+    """
+
+    training: bool = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; every module defines it."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return ``forward(...)``, and note on the tape which operations this module recorded."""
+        start = next(numbers)
+        output = self.forward(*args, **kwargs)
+        if isinstance(output, Tensor):
+            node = output.node
+            # Older nodes were not made here: a module may hand on its input, or a parameter.
+            if node is not None and node.number > start:
+                node.group = (start, self, getattr(node, "group", None))
+        return output
+
+    # ------------------------------------------------------------------------- what it is made of
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters, each once, in the order of the attributes."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        """Names such as ``"layers.0.weight"``, and the parameters.
+
+        A parameter that is used in several places has the first of its names.
+
+        Examples
+        --------
+        >>> from nn import Linear, Sequential
+        >>> [name for name, _ in Sequential(Linear(2, 3), Linear(3, 1)).named_parameters()]
+        ['layers.0.weight', 'layers.0.bias', 'layers.1.weight', 'layers.1.bias']
+        """
+        return [(name, part) for name, part in _parts(self) if isinstance(part, Parameter)]
+
+    def modules(self) -> list[Module]:
+        """List this module and all below it, each once, from the outside in."""
+        return [module for _, module in self.named_modules()]
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """Names such as ``"layers.0"``, and the modules; this module's own name is empty.
+
+        Examples
+        --------
+        >>> from nn import Linear, Sequential
+        >>> [name for name, _ in Sequential(Linear(2, 3), Linear(3, 1)).named_modules()]
+        ['', 'layers.0', 'layers.1']
+        """
+        return [(name, part) for name, part in _parts(self) if isinstance(part, Module)]
+
+    # --------------------------------------------------------------------------------------- state
+
+    def train(self, mode: bool = True) -> Self:
+        """Set this module, and all below it, to training or, with False, to evaluation."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set this module, and all below it, to evaluation."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of the values of all parameters, by name."""
+        return {name: parameter.data.copy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> Self:
+        """Overwrite the values of all parameters.
+
+        Parameters
+        ----------
+        state : mapping of str to array_like
+            An array for every name in :meth:`named_parameters`, of the parameter's shape. It is
+            cast to the parameter's dtype.
+
+        Returns
+        -------
+        Module
+            This module.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unknown, or an array does not fit; the message lists all of
+            it, and nothing is changed.
+
+        Examples
+        --------
+        >>> from nn import Linear
+        >>> first, second = Linear(2, 3), Linear(2, 3)
+        >>> bool(np.all(second.load_state_dict(first.state_dict()).weight == first.weight))
+        True
+        """
+        parameters = dict(self.named_parameters())
+        arrays = {
+            name: np.asarray(value.data if isinstance(value, Tensor) else value)
+            for name, value in state.items()
+        }
+        problems = [f"{name} is missing" for name in parameters.keys() - arrays.keys()]
+        problems += [f"{name} is not in the model" for name in arrays.keys() - parameters.keys()]
+        for name, array in arrays.items():
+            expected = parameters.get(name, array)
+            if array.shape != expected.shape:
+                problems.append(f"{name} has shape {array.shape}, expected {expected.shape}")
+            if not np.can_cast(array.dtype, expected.dtype, casting="same_kind"):
+                problems.append(f"{name} has dtype {array.dtype}, expected {expected.dtype}")
+        if problems:
+            raise ValueError(
+                f"the state does not fit this {type(self).__name__}: {'; '.join(sorted(problems))}"
+            )
+        for name, parameter in parameters.items():
+            parameter.assign(arrays[name])
+        return self
+
+    def for_inference(self) -> Self:
+        """A copy in evaluation mode that holds plain arrays in place of parameters.
+
+        On arrays it computes with NumPy alone, at NumPy's speed, and gives arrays. The arrays are
+        shared: the copy follows an optimizer step, ``assign`` and ``load_state_dict``.
+
+        Examples
+        --------
+        >>> from nn import Linear
+        >>> type(Linear(2, 1).for_inference()(np.zeros(2))).__name__
+        'ndarray'
+        """
+        return _rebuilt(self, lambda tensor: tensor.data, {}).eval()
+
+    @recursive_repr()
+    def __repr__(self) -> str:
+        fields, parts = [], []
+        for path, value in _attributes(self):
+            if isinstance(value, Module):
+                parts.append(f"{path}: {value!r}")
+            elif isinstance(value, Parameter):
+                fields.append(f"{path}: {value.shape}")
+            elif isinstance(value, bool | int | float | str) and path in vars(self):
+                fields.append(f"{path}={value!r}")
+        if not parts:
+            return f"{type(self).__name__}({', '.join(fields)})"
+        lines = ([", ".join(fields)] if fields else []) + parts
+        body = "\n".join(lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def functional_call(
+    module: Module, parameters: Mapping[str, Any], /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call a module with other values in place of its parameters.
+
+    It makes a model a function of its parameters, which the transforms differentiate:
+    ``tg.grad(lambda p: loss(functional_call(model, p, x)))(model.state_dict())``.
+
+    Parameters
+    ----------
+    module : Module
+        It is left as it is.
+    parameters : mapping of str to array or Tensor
+        By the names of :meth:`Module.named_parameters`; those that are not given keep their values.
+    *args, **kwargs
+        What to call the module with.
+
+    Returns
+    -------
+    ndarray or Tensor
+        The output of the module.
+
+    Raises
+    ------
+    ValueError
+        If the module has no parameter of a name.
+
+    Examples
+    --------
+    >>> from nn import Linear
+    >>> functional_call(Linear(1, 1), {"weight": np.array([[3.0]])}, np.array([2.0])).data
+    array([6.])
+    """
+    own = dict(module.named_parameters())
+    unknown = sorted(parameters.keys() - own.keys())
+    if unknown:
+        raise ValueError(
+            f"{type(module).__name__} has no parameters {', '.join(unknown)}; it has "
+            f"{', '.join(own) or 'none'}"
+        )
+    replacements = {id(own[name]): value for name, value in parameters.items()}
+    return _rebuilt(module, lambda tensor: replacements.get(id(tensor), tensor), {})(
+        *args, **kwargs
+    )
+
+
+# ------------------------------------------------------------------------------ walking attributes
+
+
+def _parts(root: Module) -> Iterator[tuple[str, Module | Parameter]]:
+    """Modules and parameters at or below a module, with their paths, outside in, each once."""
+    seen: set[int] = set()
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        path, value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Module | Parameter):
+            yield path, value
+        stack += [
+            (f"{path}.{name}" if path else str(name), child)
+            for name, child in reversed(_children(value))
+            if isinstance(child, Module | Parameter | list | tuple | dict)
+        ]
+
+
+def _children(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, Module):
+        return list(vars(value).items())
+    if isinstance(value, dict):
+        return list(value.items())
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    return []
+
+
+def _rebuilt(value: Any, replace: Callable[[Tensor], Any], done: dict[int, Any]) -> Any:
+    """A copy of a structure of modules, with ``replace(tensor)`` in place of every tensor.
+
+    ``done`` maps what was met before to its copy, so that what was shared stays shared.
+    """
+    if not isinstance(value, Tensor | Module | list | tuple | dict):
+        return value
+    key = id(value)
+    if key in done:
+        return done[key]
+    if isinstance(value, Tensor):
+        done[key] = replace(value)
+    elif isinstance(value, tuple):
+        parts = [_rebuilt(part, replace, done) for part in value]
+        done[key] = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    else:
+        # The copy is noted before it is filled: a part may lead back to the whole.
+        new = object.__new__(type(value)) if isinstance(value, Module) else value.copy()
+        done[key] = new
+        target: Any = vars(new) if isinstance(new, Module) else new
+        for name, child in _children(value):
+            target[name] = _rebuilt(child, replace, done)
+    return done[key]
+
+
+def _attributes(module: Module) -> Iterator[tuple[str, Any]]:
+    """What a module shows of itself: its public attributes, with lists, tuples and dicts opened."""
+    stack = [
+        (name, value)
+        for name, value in reversed(vars(module).items())
+        if name != "training" and not name.startswith("_")
+    ]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, list | tuple | dict):
+            stack += [(f"{path}.{name}", child) for name, child in reversed(_children(value))]
+        else:
+            yield path, value

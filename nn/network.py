@@ -1,0 +1,343 @@
+"""``NeuralNetwork``: a feedforward network, described by a list of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from nn.activations import ACTIVATIONS
+from nn.checks import positive_integer, positive_number
+from nn.data import as_inputs, as_sample_or_inputs
+from nn.flat import FlatBuffer
+from nn.inference import PlainLayers
+from nn.initializers import initializer_for
+from nn.layers import Linear, Sequential
+from nn.module import Module, Parameter
+from nn.optim import SGD
+from nn.specification import check_output, checked_dtype, checked_layers, checked_loss
+from nn.tasks import TASKS, Task
+from nn.training import History, train
+
+ROWS_AT_ONCE = 4096
+"""Rows that are transformed together, so that the activations of many samples stay in cache."""
+
+
+class NeuralNetwork:
+    """A fully connected network for classification or regression.
+
+    Parameters
+    ----------
+    input_dim : int
+        Number of input features.
+    layer_spec : sequence of (int, str)
+        For each layer ``[output_dimension, activation]``. Hidden layers take 'ReLU', 'tanh',
+        'sigmoid', 'GeLU' or 'identity', in any letter case.
+    loss_func : str
+        It goes with the activation of the last layer: 'binary_log_loss' with 'sigmoid' (and one
+        output), 'multiclass_log_loss' with 'softmax', 'l2' with 'identity'.
+    seed : int, optional
+        With the same seed, weights, shuffling and results are the same to the last bit.
+    dtype : dtype
+        float32 or float64; what the network computes in.
+
+    Attributes
+    ----------
+    model : Sequential
+        The layers as modules, without the output activation: it gives logits.
+    history : dict of str to list of float
+        ``"loss"``, and for classification ``"accuracy"``, of every epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the description is not that of a network.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> y = (X[:, 0] + X[:, 1] > 0).astype(int)
+    >>> network = NeuralNetwork(2, [[8, "tanh"], [1, "sigmoid"]], "binary_log_loss", seed=0)
+    >>> network.fit(X, y, epochs=20, learning_rate=0.1).predict([0.2, -0.1])
+    1
+    >>> network.predict([[0.2, -0.1], [-1.0, 0.5]], class_names=["below", "above"])
+    array(['above', 'below'], dtype='<U5')
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        layer_spec: Sequence[Sequence[Any]],
+        loss_func: str,
+        *,
+        seed: int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.input_dim = positive_integer(input_dim, "input_dim")
+        self.layer_spec = checked_layers(layer_spec)
+        self.loss_func = checked_loss(loss_func)
+        check_output(self.layer_spec, self._task)
+        self.dtype = checked_dtype(dtype)
+        self.seed = seed
+        self.reset()
+
+    def reset(self) -> Self:
+        """Start over: new weights (with a seed, those of the beginning), and no history."""
+        self._rng = np.random.default_rng(self.seed)
+        self.model = self._new_model()
+        FlatBuffer(self.model.parameters())
+        self.history: History = {"loss": []}
+        if self._task.classes_of is not None:
+            self.history["accuracy"] = []
+        self._plain_layers: PlainLayers | None = None
+        return self
+
+    # ---------------------------------------------------------------------------------- training
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_sz: int = 32,
+        epochs: int = 100,
+        learning_rate: float = 0.01,
+        shuffle: bool = True,
+        *,
+        verbose: bool = False,
+    ) -> Self:
+        """Train by mini-batch gradient descent; called again, it goes on from where it stood.
+
+        Parameters
+        ----------
+        X : array_like
+            Inputs of shape (n_samples, input_dim).
+        y : array_like
+            Targets. Binary: 0 and 1, of shape (n,) or (n, 1). Multiclass: class indices of shape
+            (n,), or one-hot rows of shape (n, classes). Regression: values of shape
+            (n, output_dim), or (n,) for one output.
+        batch_sz : int
+            Samples in a mini-batch; the last one of an epoch may be smaller.
+        epochs : int
+            Passes through the data.
+        learning_rate : float
+            Length of a step along the gradient.
+        shuffle : bool
+            Whether each epoch goes through the data in a new random order.
+        verbose : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        NeuralNetwork
+            This network.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be right; the network is then as it was.
+        DivergenceError
+            If the loss becomes infinite or NaN; the parameters are then those after the last epoch
+            in which it was finite.
+        """
+        inputs = as_inputs(X, self.input_dim, self.dtype)
+        targets = self._task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
+        batch_sz = positive_integer(batch_sz, "batch_sz")
+        epochs = positive_integer(epochs, "epochs")
+        learning_rate = positive_number(learning_rate, "learning_rate")
+        train(
+            self.model,
+            self._task.loss_function,
+            SGD(self.model.parameters(), learning_rate),
+            inputs,
+            targets,
+            batch_size=batch_sz,
+            epochs=epochs,
+            rng=self._rng if shuffle else None,
+            accuracy=None if self._task.classes_of is None else self._task.accuracy,
+            history=self.history,
+            verbose=verbose,
+        )
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: ArrayLike, *args: Any, **kwargs: Any) -> np.ndarray:
+        """Train as :meth:`fit` does, with the same arguments, and return ``transform(X)``."""
+        return self.fit(X, y, *args, **kwargs).transform(X)
+
+    # --------------------------------------------------------------------------------- prediction
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Probabilities (classification) or values (regression).
+
+        Parameters
+        ----------
+        X : array_like
+            Inputs of shape (n_samples, input_dim).
+
+        Returns
+        -------
+        ndarray
+            Of shape (n_samples, output_dim). Binary classification gives the probability of a 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``X`` is not finite numbers of that shape.
+        """
+        return self._task.output(self._logits(as_inputs(X, self.input_dim, self.dtype)))
+
+    def predict(self, x: ArrayLike, class_names: Iterable[Any] | None = None) -> Any:
+        """Predict the class, or the value, of one sample or of several.
+
+        Parameters
+        ----------
+        x : array_like
+            One sample of shape (d,), (d, 1) or (1, d), where d is ``input_dim``, or several of
+            shape (n, d).
+        class_names : list, optional
+            What to call the classes, in the order of their indices.
+
+        Returns
+        -------
+        int, float, name or ndarray
+            For one sample 0 or 1, a class index, or a value (with several outputs, an array of
+            them); for several an array of n. With ``class_names``, names in place of indices.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``x`` is not finite numbers of such a shape, or names do not fit the task.
+        """
+        names = None if class_names is None else self._checked_names(class_names)
+        array, single = as_sample_or_inputs(x, self.input_dim, self.dtype)
+        if single:
+            prediction = self._task.decide_one(self._layers()(array))
+            return prediction if names is None else names[prediction]
+        predictions = self._task.decide(self._logits(array))
+        return predictions if names is None else _array_of(names)[predictions]
+
+    def _logits(self, inputs: np.ndarray) -> np.ndarray:
+        layers = self._layers()
+        if len(inputs) <= ROWS_AT_ONCE:
+            return layers(inputs)
+        logits = np.empty((len(inputs), self.output_dim), self.dtype)
+        for start in range(0, len(inputs), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            logits[rows] = layers(inputs[rows])
+        return logits
+
+    def _layers(self) -> PlainLayers:
+        """The model on plain arrays, made again if it was given another layer or array."""
+        layers = self._plain_layers
+        if layers is None or not layers.are_those_of(self.model):
+            layers = self._plain_layers = PlainLayers(self.model)
+        return layers
+
+    # -------------------------------------------------------------------------------- diagnostics
+
+    def get_loss_history(self) -> list[float]:
+        """The mean training loss of every epoch, over all calls of :meth:`fit`."""
+        return list(self.history["loss"])
+
+    def get_accuracy_history(self) -> list[float]:
+        """The training accuracy of every epoch, for classification.
+
+        Like the loss, it is measured batch by batch while the network learns.
+
+        Raises
+        ------
+        ValueError
+            If the network is one for regression.
+        """
+        if "accuracy" not in self.history:
+            raise ValueError("a regression has no accuracy; see get_loss_history()")
+        return list(self.history["accuracy"])
+
+    @property
+    def epochs_trained(self) -> int:
+        """Epochs that were finished, over all calls of :meth:`fit`."""
+        return len(self.history["loss"])
+
+    @property
+    def output_dim(self) -> int:
+        """Number of outputs: one column of ``transform`` for each."""
+        return self.layer_spec[-1][0]
+
+    def parameters(self) -> list[Parameter]:
+        """Weight, bias, weight, bias, ... from the first layer to the last."""
+        return self.model.parameters()
+
+    def __str__(self) -> str:
+        title = "Neural Network Details"
+        loss = f"{self.history['loss'][-1]:.6g}" if self.epochs_trained else None
+        size = sum(parameter.size for parameter in self.parameters())
+        return "\n".join(
+            [
+                title,
+                "=" * len(title),
+                *self._layer_lines(),
+                f"Total Network Parameters: {size}",
+                f"Loss Function: {self.loss_func}",
+                f"Trained = {self.epochs_trained > 0}",
+                f"Training Loss = {loss}",
+                f"Epochs Trained: {self.epochs_trained}",
+            ]
+        )
+
+    def _layer_lines(self) -> list[str]:
+        inputs = [self.input_dim, *(width for width, _ in self.layer_spec)]
+        digits = max(2, len(str(max(inputs))))
+        last = len(self.layer_spec) - 1
+        lines = []
+        for i, (outputs, activation) in enumerate(self.layer_spec):
+            name = "Input" if i == 0 else "Output" if i == last else "Hidden"
+            shape = f"({inputs[i]:>{digits}} -> {outputs})"
+            lines.append(f"{name} Layer: {shape} {activation}")
+        return lines
+
+    def __repr__(self) -> str:
+        layers = [list(layer) for layer in self.layer_spec]
+        return f"NeuralNetwork({self.input_dim}, {layers}, {self.loss_func!r})"
+
+    # ------------------------------------------------------------------------------------ helpers
+
+    @property
+    def _task(self) -> Task:
+        return TASKS[self.loss_func]
+
+    def _new_model(self) -> Sequential:
+        """The layers up to the logits, with weights drawn from the network's own generator."""
+        modules: list[Module] = []
+        inputs = self.input_dim
+        for outputs, activation in self.layer_spec:
+            initializer = initializer_for(activation)
+            modules += [
+                Linear(inputs, outputs, initializer=initializer, rng=self._rng, dtype=self.dtype),
+                ACTIVATIONS[activation](),
+            ]
+            inputs = outputs
+        return Sequential(*modules[:-1])
+
+    def _checked_names(self, class_names: Iterable[Any]) -> list[Any]:
+        if self._task.classes_of is None:
+            raise ValueError("class_names has no meaning for regression, which predicts values")
+        if not isinstance(class_names, Iterable) or isinstance(class_names, str | Set | Mapping):
+            raise TypeError(f"class_names is {class_names!r}, expected a list of names")
+        names = list(class_names)
+        count = max(2, self.output_dim)
+        if len(names) != count:
+            raise ValueError(f"class_names has {len(names)} names, but there are {count} classes")
+        return names
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_plain_layers": None}
+
+
+def _array_of(names: list[Any]) -> np.ndarray:
+    if all(isinstance(name, str) for name in names):
+        return np.array(names)
+    array = np.empty(len(names), object)
+    for i, name in enumerate(names):  # at once, NumPy would take tuples for rows
+        array[i] = name
+    return array

@@ -1,0 +1,152 @@
+"""What the door accepts, and in which form it hands it on; what it refuses is in test_bad_input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nn import data
+
+FLOAT32, FLOAT64 = np.dtype("f4"), np.dtype("f8")
+
+
+class TestInputs:
+    @pytest.mark.parametrize(
+        "X",
+        [
+            [[1, 2], [3, 4]],
+            ((1.0, 2.0), (3.0, 4.0)),
+            np.array([[1, 2], [3, 4]], np.int64),
+            np.array([[1, 2], [3, 4]], np.uint8),
+            np.array([[1, 2], [3, 4]], np.float16),
+            np.array([[1, 2], [3, 4]], np.longdouble),
+            np.array([[1, 2], [3, 4]], ">f8"),
+            np.array([[1, 3], [2, 4]]).T,
+            pd.DataFrame({"a": [1, 3], "b": [2.0, 4.0]}),
+        ],
+        ids=lambda X: type(X).__name__,
+    )
+    def test_any_numbers_become_the_networks_dtype(self, X):
+        result = data.as_inputs(X, 2, FLOAT32)
+        assert result.dtype == FLOAT32
+        assert result.flags.c_contiguous
+        np.testing.assert_array_equal(result, [[1, 2], [3, 4]])
+
+    def test_booleans_are_numbers(self):
+        np.testing.assert_array_equal(data.as_inputs([[True, False]], 2, FLOAT32), [[1, 0]])
+
+    def test_nothing_is_copied_that_fits(self):
+        X = np.ones((3, 2), FLOAT32)
+        assert data.as_inputs(X, 2, FLOAT32) is X
+
+
+class TestSamples:
+    @pytest.mark.parametrize("shape", [(3,), (3, 1), (1, 3)])
+    @pytest.mark.parametrize("make", [np.float32, np.float64, np.int64, np.ndarray.tolist])
+    def test_one_sample(self, shape, make):
+        sample = make(np.arange(3).reshape(shape))
+        array, single = data.as_sample_or_inputs(sample, 3, FLOAT32)
+        assert single
+        assert array.dtype == FLOAT32
+        np.testing.assert_array_equal(array, [0, 1, 2])
+
+    def test_several(self):
+        array, single = data.as_sample_or_inputs(np.zeros((4, 3)), 3, FLOAT32)
+        assert not single
+        assert array.shape == (4, 3)
+
+    def test_one_feature(self):
+        assert data.as_sample_or_inputs([0.5], 1, FLOAT32)[1]
+        assert data.as_sample_or_inputs([[0.5]], 1, FLOAT32)[1]
+        assert not data.as_sample_or_inputs([[0.5], [0.6]], 1, FLOAT32)[1]
+
+    def test_huge_but_finite(self):
+        for dtype, value in [(FLOAT32, 3e38), (FLOAT64, 1e308)]:
+            array, _ = data.as_sample_or_inputs(np.array([value, -value], dtype), 2, dtype)
+            np.testing.assert_array_equal(array, np.array([value, -value], dtype))
+
+    def test_huge_integers(self):
+        array, _ = data.as_sample_or_inputs(np.array([2**62, 2**62]), 2, FLOAT32)
+        np.testing.assert_array_equal(array, np.float32([2**62, 2**62]))
+
+    @given(
+        st.lists(st.floats(width=32), min_size=2, max_size=2),
+        st.sampled_from([FLOAT32, FLOAT64]),
+        st.sampled_from([np.float16, np.float32, np.float64]),
+    )
+    def test_accepted_exactly_if_finite(self, values, dtype, given_dtype):
+        with np.errstate(over="ignore"):
+            sample = np.array(values).astype(given_dtype)
+        if np.isfinite(sample).all():
+            array, _ = data.as_sample_or_inputs(sample, 2, dtype)
+            np.testing.assert_array_equal(array, sample.astype(dtype))
+        else:
+            with pytest.raises(ValueError, match=r"x holds (nan|-?inf)"):
+                data.as_sample_or_inputs(sample, 2, dtype)
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        "y",
+        [[0, 1, 1], [0.0, 1.0, 1.0], [False, True, True], [[0], [1], [1]], pd.Series([0, 1, 1])],
+    )
+    def test_binary(self, y):
+        result = data.as_binary_targets(y, 3, FLOAT32)
+        assert result.dtype == FLOAT32
+        np.testing.assert_array_equal(result, [[0], [1], [1]])
+
+    @pytest.mark.parametrize(
+        "y",
+        [
+            [0, 2, 1],
+            [0.0, 2.0, 1.0],
+            [[0], [2], [1]],
+            np.uint8([0, 2, 1]),
+            np.eye(3)[[0, 2, 1]],
+            np.eye(3, dtype=bool)[[0, 2, 1]],
+            np.eye(3, dtype=int)[[0, 2, 1]].tolist(),
+        ],
+        ids=str,
+    )
+    def test_classes(self, y):
+        result = data.as_class_targets(y, 3, 3, FLOAT32)
+        assert result.dtype == np.intp
+        np.testing.assert_array_equal(result, [0, 2, 1])
+
+    def test_soft_labels_stay_probabilities(self):
+        soft = np.array([[0.25, 0.75], [1.0, 0.0]])
+        result = data.as_class_targets(soft, 2, 2, FLOAT32)
+        assert result.dtype == FLOAT32
+        np.testing.assert_array_equal(result, soft)
+
+    def test_soft_labels_rounded_to_float32(self):
+        soft = np.random.default_rng(0).dirichlet(np.ones(100), size=50).astype(np.float32)
+        np.testing.assert_array_equal(data.as_class_targets(soft, 50, 100, FLOAT32), soft)
+
+    @pytest.mark.parametrize("y", [[1, 2], [[1], [2]], [1.0, 2.0]])
+    def test_regression_with_one_output(self, y):
+        result = data.as_regression_targets(y, 2, 1, FLOAT32)
+        assert result.dtype == FLOAT32
+        np.testing.assert_array_equal(result, [[1], [2]])
+
+    def test_regression_with_several_outputs(self):
+        y = np.arange(6.0).reshape(2, 3)
+        np.testing.assert_array_equal(data.as_regression_targets(y, 2, 3, FLOAT64), y)
+
+
+class TestMiniBatches:
+    @given(st.integers(1, 50), st.integers(1, 60))
+    def test_every_row_once_and_only_the_last_is_short(self, n, size):
+        batches = list(data.mini_batches(n, size))
+        rows = [i for batch in batches for i in range(batch.start, batch.stop)]
+        assert rows == list(range(n))
+        assert all(batch.stop - batch.start == size for batch in batches[:-1])
+
+    @given(st.integers(1, 50), st.integers(0, 2**32 - 1))
+    def test_shuffling_keeps_rows_together(self, n, seed):
+        X, y = np.arange(2 * n).reshape(n, 2), np.arange(n)
+        X_shuffled, y_shuffled = data.shuffled(X, y, np.random.default_rng(seed))
+        np.testing.assert_array_equal(np.sort(y_shuffled), y)
+        np.testing.assert_array_equal(X_shuffled[:, 0], 2 * y_shuffled)
+        np.testing.assert_array_equal(X, np.arange(2 * n).reshape(n, 2))
