@@ -1,0 +1,348 @@
+"""The parts that pictures are made of: each function draws one thing into one pair of axes."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from experiments.distributions import NoisySine, PlanarClasses
+from experiments.style import INK, MUTED, TEST, TRAINING, class_color, class_marker
+from experiments.training import Result
+
+__all__ = [
+    "confusion_matrix",
+    "decision_regions",
+    "figure_curves",
+    "fitted_curve",
+    "loss_curve",
+    "predicted_against_measured",
+    "predicted_probabilities",
+    "probability_scale",
+    "residual_curve",
+]
+
+POINTS_SHOWN = 400
+GRID = 300
+DASHES = (0, (2.5, 2))
+# How much of its color a region has where the network is sure: points must stand out against it.
+STRONGEST_TINT = 0.4
+
+
+def decision_regions(axes: Axes, result: Result) -> None:
+    """Test points of two features, the network's probabilities and its decision boundary.
+
+    A region has the color of the most probable class, the paler the less sure the network is.
+    The dashed line is the boundary of the Bayes rule, where the densities are known.
+    """
+    dataset = result.dataset
+    left, right, bottom, top = _view(dataset.X_test)
+    x, y = np.linspace(left, right, GRID), np.linspace(bottom, top, GRID)
+    grid = np.column_stack([part.ravel() for part in np.meshgrid(x, y)])
+    probabilities = _class_probabilities(result, grid).reshape(GRID, GRID, -1)
+    axes.imshow(
+        _tints(probabilities),
+        extent=(left, right, bottom, top),
+        origin="lower",
+        interpolation="bilinear",
+    )
+    _scatter(axes, result)
+    _boundary(axes, x, y, probabilities, "network", "solid")
+    if isinstance(dataset.distribution, PlanarClasses):
+        densities = dataset.distribution.densities(grid).reshape(GRID, GRID, -1)
+        _boundary(axes, x, y, densities, "Bayes rule", DASHES)
+    axes.set(
+        xlim=(left, right),
+        ylim=(bottom, top),
+        aspect="equal",
+        xlabel=dataset.input_names[0],
+        ylabel=dataset.input_names[1],
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+
+def probability_scale(axes: Axes, result: Result) -> None:
+    """A color bar that says which tint is which probability of class 1, for two classes."""
+    low, high = (_tint(color, STRONGEST_TINT) for color in (class_color(0), class_color(1)))
+    colors = LinearSegmentedColormap.from_list("probability", [low, "white", high])
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(ScalarMappable(cmap=colors), ax=axes, shrink=0.8, aspect=28, pad=0.02)
+    bar.set_label(f"predicted probability of {result.dataset.class_names[1]}")
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+
+
+def fitted_curve(axes: Axes, result: Result) -> None:
+    """Test points of one feature, the network's curve, and the mean without noise, if known."""
+    dataset = result.dataset
+    shown = slice(POINTS_SHOWN)
+    axes.plot(
+        dataset.X_test[shown, 0],
+        dataset.y_test[shown],
+        "o",
+        color=MUTED,
+        alpha=0.45,
+        markersize=3.5,
+        markeredgewidth=0,
+        label="test points",
+    )
+    x = np.linspace(dataset.X_test.min(), dataset.X_test.max(), GRID)[:, None]
+    axes.plot(x[:, 0], result.network.transform(x)[:, 0], color=TRAINING, lw=2.4, label="network")
+    if isinstance(dataset.distribution, NoisySine):
+        axes.plot(
+            x[:, 0],
+            dataset.distribution.mean(x),
+            color=INK,
+            lw=1.2,
+            linestyle=DASHES,
+            label=r"$\sin\,\pi x$",
+        )
+    axes.set(xlabel=dataset.input_names[0], ylabel=dataset.target_name)
+    axes.grid(True)
+
+
+def residual_curve(axes: Axes, result: Result) -> None:
+    """What the network's curve differs from the noiseless mean by."""
+    distribution = result.dataset.distribution
+    assert isinstance(distribution, NoisySine)
+    X = result.dataset.X_test
+    x = np.linspace(X.min(), X.max(), GRID)[:, None]
+    difference = result.network.transform(x)[:, 0] - distribution.mean(x)
+    axes.axhline(0, color=INK, lw=1.0, linestyle=DASHES)
+    axes.plot(x[:, 0], difference, color=TRAINING)
+    bound = 1.15 * max(float(np.abs(difference).max()), distribution.sigma)
+    axes.axhspan(-distribution.sigma, distribution.sigma, color=MUTED, alpha=0.15, lw=0)
+    axes.annotate(
+        r"$\pm\sigma$ of the noise",
+        (0.99, distribution.sigma),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=MUTED,
+        fontsize=9,
+    )
+    axes.set(ylim=(-bound, bound), xlabel=result.dataset.input_names[0], ylabel="difference")
+    axes.grid(True)
+
+
+def predicted_probabilities(axes: Axes, result: Result) -> None:
+    """Every test sample of two classes at the probability that the network gives to class 1.
+
+    The scale is that of the logit, which shows how sure the network is near 0 and 1, too.
+    """
+    dataset = result.dataset
+    probability = result.network.transform(dataset.X_test)[:, 0].clip(1e-4, 1 - 1e-4)
+    # Multiples of the golden ratio spread the points evenly, without any randomness.
+    spread = 0.7 * (np.arange(len(probability)) * 0.618034 % 1 - 0.5)
+    for label in range(len(dataset.class_names)):
+        chosen = dataset.y_test == label
+        axes.plot(
+            probability[chosen],
+            label + spread[chosen],
+            class_marker(label),
+            color=class_color(label),
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
+    axes.axvline(0.5, color=INK, lw=1.4, linestyle=DASHES)
+    axes.set_xscale("logit")
+    axes.xaxis.set_major_locator(FixedLocator([0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]))
+    axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_yticks([0, 1], dataset.class_names, rotation=90, va="center")
+    axes.tick_params(axis="y", length=0)
+    axes.set(
+        xlim=(7e-5, 1 - 7e-5),
+        ylim=(1.5, -0.5),
+        xlabel=f"predicted probability of {dataset.class_names[1]}",
+        ylabel=f"true {dataset.target_name}",
+    )
+    axes.grid(True, axis="x")
+
+
+def confusion_matrix(axes: Axes, result: Result) -> None:
+    """Test samples by true class (rows) and predicted class (columns)."""
+    dataset = result.dataset
+    count = len(dataset.class_names)
+    predictions = np.asarray(result.network.predict(dataset.X_test))
+    matrix = np.zeros((count, count), int)
+    np.add.at(matrix, (dataset.y_test, predictions), 1)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    right = np.eye(count, dtype=bool)
+    strength = np.where(right, STRONGEST_TINT * share, np.minimum(1.0, 8 * share) * (matrix > 0))
+    image = np.empty((count, count, 3))
+    for index in np.ndindex(matrix.shape):
+        image[index] = _tint(TRAINING if right[index] else TEST, float(strength[index]))
+        if matrix[index]:
+            column_row = (index[1], index[0])
+            axes.annotate(str(matrix[index]), column_row, ha="center", va="center", fontsize=10)
+    axes.imshow(image)
+    axes.set_xticks(range(count), dataset.class_names)
+    axes.set_yticks(range(count), dataset.class_names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel=f"predicted {dataset.target_name}", ylabel=f"true {dataset.target_name}")
+
+
+def predicted_against_measured(axes: Axes, result: Result) -> None:
+    """Predicted value of each test sample over its true one."""
+    dataset = result.dataset
+    predictions = np.asarray(result.network.predict(dataset.X_test))
+    axes.plot(
+        dataset.y_test,
+        predictions,
+        "o",
+        color=TRAINING,
+        alpha=0.7,
+        markersize=5,
+        markeredgewidth=0,
+        label="test samples",
+    )
+    values = np.concatenate([dataset.y_test, predictions])
+    low, high = values.min() - 0.2, values.max() + 0.2
+    axes.plot([low, high], [low, high], color=INK, lw=1.2, linestyle=DASHES, label="equal")
+    axes.set(
+        xlim=(low, high),
+        ylim=(low, high),
+        aspect="equal",
+        xlabel=f"measured {dataset.target_name}",
+        ylabel="predicted",
+    )
+    axes.grid(True)
+
+
+def loss_curve(axes: Axes, result: Result) -> None:
+    """Mean training loss of every epoch; where it hardly changes any more, an inset enlarges it."""
+    epochs = np.arange(1, result.epochs + 1)
+    axes.plot(epochs, result.loss_curve, color=TRAINING)
+    axes.set_ylabel("training loss")
+    _finish_curve(axes, result)
+    settled = slice(result.epochs // 4, None)
+    later = result.loss_curve[settled]
+    if len(later) > 10 and max(later) < 1.2 * min(later):
+        inset = axes.inset_axes((0.42, 0.42, 0.56, 0.46))
+        inset.plot(epochs[settled], later, color=TRAINING, lw=1.2)
+        inset.set_title("enlarged", fontsize=9, weight="normal", color=MUTED, pad=3)
+        inset.tick_params(labelsize=8)
+        inset.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        inset.yaxis.set_major_locator(MaxNLocator(4))
+        inset.grid(True)
+
+
+def figure_curves(axes: Axes, result: Result) -> None:
+    """Training and test figure after every epoch, with the limit where it is known.
+
+    The axis shows where the curves have come to; the first epochs may start below it.
+    """
+    task = result.task
+    epochs = np.arange(1, result.epochs + 1)
+    scale = 100 if task.metric == "accuracy" else 1
+    axes.plot(epochs, np.multiply(scale, result.training_curve), color=TRAINING, label="training")
+    axes.plot(
+        epochs, np.multiply(scale, result.test_curve), color=TEST, linestyle="--", label="test"
+    )
+    if task.limit is not None:
+        axes.axhline(scale * task.limit, color=INK, lw=1.2, linestyle=":", label="limit")
+    if task.metric == "accuracy":
+        settled = slice(result.epochs // 5, None)
+        lowest = scale * min(*result.training_curve[settled], *result.test_curve[settled])
+        highest = scale * max(*result.training_curve, *result.test_curve, task.limit or 0)
+        margin = 0.12 * (highest - lowest) + 0.05
+        axes.set(ylabel="accuracy (%)", ylim=(lowest - margin, highest + margin))
+    else:
+        axes.set_ylabel("mean squared error")
+    _finish_curve(axes, result)
+
+
+def _finish_curve(axes: Axes, result: Result) -> None:
+    """What the two kinds of curves have in common: one scale of epochs, and ticks to read."""
+    axes.set_xlim(0, result.epochs + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.ticklabel_format(axis="y", useOffset=False)
+    low, high = axes.dataLim.intervaly
+    if high > 3 * low > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(True)
+
+
+def _plain(value: float, position: int | None = None) -> str:
+    """0.01 rather than a power of ten, for the ticks of scales that are not linear."""
+    return f"{value:g}"
+
+
+def _scatter(axes: Axes, result: Result) -> None:
+    dataset = result.dataset
+    X, y = dataset.X_test[:POINTS_SHOWN], dataset.y_test[:POINTS_SHOWN]
+    for label, name in enumerate(dataset.class_names):
+        axes.scatter(
+            *X[y == label].T,
+            s=18,
+            color=class_color(label),
+            marker=class_marker(label),
+            edgecolor="white",
+            linewidth=0.4,
+            label=name,
+        )
+
+
+def _boundary(
+    axes: Axes,
+    x: NDArray,
+    y: NDArray,
+    scores: NDArray,
+    label: str,
+    linestyle: str | tuple[float, tuple[float, ...]],
+) -> None:
+    """Where the largest score passes from one class to another."""
+    width = 2.0 if linestyle == "solid" else 1.4
+    # Logarithms change evenly where densities all but vanish.
+    scores = np.log(scores + 1e-300)
+    for first, second in combinations(range(scores.shape[-1]), 2):
+        pair = scores[..., [first, second]]
+        lead = np.where(
+            pair.max(axis=-1) == scores.max(axis=-1), pair[..., 0] - pair[..., 1], np.nan
+        )
+        axes.contour(x, y, lead, levels=[0.0], colors=INK, linewidths=width, linestyles=[linestyle])
+    axes.plot([], [], color=INK, lw=width, linestyle=linestyle, label=label)
+
+
+def _class_probabilities(result: Result, X: NDArray) -> NDArray:
+    """Probabilities of all classes: shape (n, classes), for two classes as well."""
+    probabilities = result.network.transform(X).astype(np.float64)
+    if probabilities.shape[1] == 1:
+        probabilities = np.hstack([1 - probabilities, probabilities])
+    return probabilities
+
+
+def _tints(probabilities: NDArray) -> NDArray:
+    """An image: the color of the most probable class, white where it is no more than a guess."""
+    classes = probabilities.shape[-1]
+    certainty = (probabilities.max(axis=-1) - 1 / classes) / (1 - 1 / classes)
+    colors = np.array([to_rgb(color) for color in map(class_color, range(classes))])
+    chosen = colors[probabilities.argmax(axis=-1)]
+    return 1 - STRONGEST_TINT * certainty[..., None] * (1 - chosen)
+
+
+def _tint(color: str, strength: float) -> tuple[float, float, float]:
+    """A color mixed with white."""
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(color))
+    return red, green, blue
+
+
+def _view(X: NDArray) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of a square that shows all but the outermost points."""
+    low, high = np.quantile(X, [0.0005, 0.9995], axis=0)
+    (x, y), half = (low + high) / 2, 0.54 * float((high - low).max())
+    return float(x - half), float(x + half), float(y - half), float(y + half)

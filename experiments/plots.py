@@ -1,0 +1,151 @@
+"""The pictures of a run: what was learned and how the training went, for every row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments import panels
+from experiments.formatting import format_figure
+from experiments.style import MUTED, new_figure, save, style
+from experiments.training import Result
+
+__all__ = ["FIT_SIZE", "TRAINING_SIZE", "save_fit", "save_overview", "save_training"]
+
+# Inches.
+FIT_SIZE = (5.6, 5.2)
+TRAINING_SIZE = (5.6, 5.2)
+OVERVIEW_PANEL = (3.6, 3.7)
+LEGEND_ENTRY = 1.1
+
+
+def save_fit(result: Result, path: Path) -> None:
+    """Draw the test data and what the network makes of them.
+
+    Two features show the decision regions, one the fitted curve. For more, the predictions are
+    drawn: probabilities by class, a confusion matrix, or predicted over measured values.
+
+    Parameters
+    ----------
+    result : Result
+        A trained row.
+    path : Path
+        The PNG file; it is written whole or not at all.
+    """
+    with style():
+        figure = new_figure(*FIT_SIZE)
+        if result.dataset.distribution is not None and result.task.metric == "mse":
+            axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+            panels.fitted_curve(axes, result)
+            panels.residual_curve(below, result)
+            axes.set_xlabel("")
+        else:
+            axes = figure.subplots()
+            _draw_fit(axes, result)
+            if result.dataset.X_test.shape[1] == 2 and len(result.dataset.class_names) == 2:
+                panels.probability_scale(axes, result)
+        _title(axes, result.task.title, _subtitle(result))
+        _legend(figure, [axes])
+        save(figure, path)
+
+
+def save_training(result: Result, path: Path) -> None:
+    """Draw the loss, and the training and test figures, over the epochs.
+
+    Parameters
+    ----------
+    result : Result
+        A trained row.
+    path : Path
+        The PNG file; it is written whole or not at all.
+    """
+    task = result.task
+    with style():
+        figure = new_figure(*TRAINING_SIZE)
+        above, below = figure.subplots(2, 1, sharex=True)
+        panels.loss_curve(above, result)
+        panels.figure_curves(below, result)
+        below.set_xlabel("epoch")
+        settings = f"batches of {task.batch_size}, learning rate {task.learning_rate:g}"
+        _title(above, task.title, f"stochastic gradient descent, {settings}")
+        _legend(figure, [below])
+        save(figure, path)
+
+
+def save_overview(results: Sequence[Result], path: Path) -> None:
+    """Draw what was learned in several rows side by side.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Trained rows.
+    path : Path
+        The PNG file; it is written whole or not at all.
+    """
+    columns = min(4, len(results))
+    rows = math.ceil(len(results) / columns)
+    with style():
+        figure = new_figure(columns * OVERVIEW_PANEL[0], rows * OVERVIEW_PANEL[1], spacing=0.12)
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes, result in zip(grid.flat, results, strict=False):
+            _draw_fit(axes, result)
+            axes.set_box_aspect(1)
+            axes.set(xlabel="", ylabel="")
+            _title(axes, result.task.title, _subtitle(result))
+        for axes in grid.flat[len(results) :]:
+            axes.remove()
+        _legend(figure, figure.axes)
+        save(figure, path)
+
+
+def _draw_fit(axes: Axes, result: Result) -> None:
+    dataset, metric = result.dataset, result.task.metric
+    features, classes = dataset.X_test.shape[1], len(dataset.class_names)
+    if metric == "mse" and features == 1:
+        panels.fitted_curve(axes, result)
+    elif metric == "mse":
+        panels.predicted_against_measured(axes, result)
+    elif features == 2:
+        panels.decision_regions(axes, result)
+    elif classes == 2:
+        panels.predicted_probabilities(axes, result)
+    else:
+        panels.confusion_matrix(axes, result)
+
+
+def _title(axes: Axes, title: str, subtitle: str) -> None:
+    axes.set_title(title, pad=22)
+    axes.annotate(
+        subtitle,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 7),
+        textcoords="offset points",
+        color=MUTED,
+        fontsize=10,
+    )
+
+
+def _subtitle(result: Result) -> str:
+    metric = result.task.metric
+    name = {"accuracy": "accuracy", "mse": "MSE"}[metric]
+    text = f"test {name} {format_figure(result.test_figure, metric)}"
+    if result.task.limit is not None:
+        text += f", limit {format_figure(result.task.limit, metric)}"
+    return text
+
+
+def _legend(figure: Figure, panels_of_figure: Iterable[Axes]) -> None:
+    """One legend for all panels, below them, in the order of the panel that has most to tell."""
+    entries = {}
+    of_panels = [axes.get_legend_handles_labels() for axes in panels_of_figure]
+    for handles, labels in sorted(of_panels, key=lambda panel: -len(panel[1])):
+        for label, handle in zip(labels, handles, strict=True):
+            entries.setdefault(label, handle)
+    if entries:
+        columns = min(len(entries), int(figure.get_figwidth() / LEGEND_ENTRY))
+        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)

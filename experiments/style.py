@@ -1,0 +1,133 @@
+"""How every picture looks: sizes, fonts, colors. Nothing about style is said anywhere else."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from experiments.results import write_atomically
+
+__all__ = [
+    "DPI",
+    "INK",
+    "MUTED",
+    "TEST",
+    "TRAINING",
+    "class_color",
+    "class_marker",
+    "new_figure",
+    "save",
+    "style",
+]
+
+# The palette of Okabe and Ito (2008), which the common forms of color blindness tell apart.
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY_BLUE = "#E69F00", "#56B4E9"
+
+CLASS_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE)
+CLASS_MARKERS = ("o", "^", "s", "D", "v")
+TRAINING, TEST = BLUE, VERMILLION
+INK = "#222222"
+MUTED = "#767676"
+
+DPI = 160
+
+SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 11,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+    "legend.handlelength": 1.6,
+    "legend.handletextpad": 0.6,
+    "legend.columnspacing": 1.4,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "figure.dpi": DPI,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "mathtext.fontset": "dejavusans",
+}
+
+
+def class_color(label: int) -> str:
+    """The color of a class; six differ, and together with the markers thirty.
+
+    Examples
+    --------
+    >>> class_color(0), class_color(6)
+    ('#0072B2', '#0072B2')
+    """
+    return CLASS_COLORS[label % len(CLASS_COLORS)]
+
+
+def class_marker(label: int) -> str:
+    """The shape of the points of a class.
+
+    Examples
+    --------
+    >>> class_marker(0), class_marker(6)
+    ('o', '^')
+    """
+    return CLASS_MARKERS[label % len(CLASS_MARKERS)]
+
+
+def style() -> AbstractContextManager[None]:
+    """A context in which matplotlib draws in the style of this package."""
+    return mpl.rc_context(SETTINGS)
+
+
+def new_figure(width: float, height: float, spacing: float = 0.04) -> Figure:
+    """A figure that draws into memory, on any machine.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    spacing : float
+        Inches around each panel.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> figure = new_figure(5, 4)
+    >>> figure.get_size_inches().tolist()
+    [5.0, 4.0]
+    """
+    layout = ConstrainedLayoutEngine(compress=True, h_pad=spacing, w_pad=spacing)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all; the same figure gives the same bytes."""
+    write_atomically(
+        path, lambda file: figure.savefig(file, format="png", metadata={"Software": None})
+    )
