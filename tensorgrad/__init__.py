@@ -4,11 +4,17 @@ Compute with :class:`Tensor` as with an ndarray, by operators and NumPy function
 ``backward()``; or turn a function of arrays into its derivative with :func:`grad` and its kin.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tensorgrad.checking import check_grads
 from tensorgrad.checkpointing import checkpoint
 from tensorgrad.creation import array, tensor
 from tensorgrad.derivatives import derivative
+from tensorgrad.derivatives.diagonals import fill_diagonal
+from tensorgrad.derivatives.indexing import set_at
 from tensorgrad.dispatch import apply
+from tensorgrad.drawing import draw
+from tensorgrad.error_function import erf
 from tensorgrad.functions import (
     gelu,
     log_softmax,
@@ -20,18 +26,26 @@ from tensorgrad.functions import (
     softplus,
 )
 from tensorgrad.jacobians import hessian, hvp, jacobian
-from tensorgrad.mode import detect_anomaly, no_grad
+from tensorgrad.mode import CaptureError, detect_anomaly, no_grad
 from tensorgrad.tensor import Tensor, stop_gradient
 from tensorgrad.transforms import grad, jvp, linearize, value_and_grad, vjp
 
+if TYPE_CHECKING:
+    from tensorgrad.compiler import compile
+
 __all__ = [
+    "CaptureError",
     "Tensor",
     "apply",
     "array",
     "check_grads",
     "checkpoint",
+    "compile",
     "derivative",
     "detect_anomaly",
+    "draw",
+    "erf",
+    "fill_diagonal",
     "gelu",
     "grad",
     "hessian",
@@ -43,6 +57,7 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "relu",
+    "set_at",
     "sigmoid",
     "silu",
     "softmax",
@@ -52,3 +67,12 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The compiler, imported when it is first asked for: most programs run without it."""
+    if name == "compile":
+        from tensorgrad.compiler import compile
+
+        return compile
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,110 +1,40 @@
-"""Operators, methods and properties that a tensor shares with the ndarray."""
+"""Methods and properties that a tensor shares with the ndarray."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.array_operators import ArrayOperators
+from tensorgrad.derivatives import reductions
+from tensorgrad.derivatives.arguments import refuse_out
 from tensorgrad.derivatives.shaping import cast
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 
-class ArrayMethods:  # noqa: PLW1641 - the tensor defines __hash__
+def in_place(name: str, instead: str) -> Callable[..., Any]:
+    """Make the method of ndarray that a tensor refuses, since it would overwrite the values."""
+
+    def refuse(self: ArrayMethods, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"{name}() of an ndarray works in place, and what was recorded of a tensor would no "
+            f"longer hold; {instead}"
+        )
+
+    refuse.__name__ = name
+    return refuse
+
+
+class ArrayMethods(ArrayOperators):
     """What ndarray has, in terms of the functions that the derivative table knows."""
 
     __slots__ = ()
-    _apply: ClassVar[Callable[..., Any]]
     data: Any
-
-    # ------------------------------------------------------------------------------ operators
-
-    def __add__(self, other: Any) -> Tensor:
-        return self._apply(np.add, self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return self._apply(np.add, other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return self._apply(np.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return self._apply(np.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return self._apply(np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return self._apply(np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return self._apply(np.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return self._apply(np.divide, other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self._apply(np.floor_divide, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return self._apply(np.floor_divide, other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return self._apply(np.remainder, self, other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return self._apply(np.remainder, other, self)
-
-    def __divmod__(self, other: Any) -> tuple[Any, Any]:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
-        return other // self, other % self
-
-    def __pow__(self, other: Any) -> Tensor:
-        return self._apply(np.power, self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return self._apply(np.power, other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return self._apply(np.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return self._apply(np.matmul, other, self)
-
-    def __neg__(self) -> Tensor:
-        return self._apply(np.negative, self)
-
-    def __pos__(self) -> Tensor:
-        return self._apply(np.positive, self)
-
-    def __abs__(self) -> Tensor:
-        return self._apply(np.absolute, self)
-
-    def __round__(self, ndigits: int | None = None) -> Tensor:
-        return self._apply(np.round, self, ndigits or 0)
-
-    def __eq__(self, other: object) -> Any:
-        return self._apply(np.equal, self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._apply(np.not_equal, self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return self._apply(np.less, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._apply(np.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._apply(np.greater, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._apply(np.greater_equal, self, other)
 
     # ----------------------------------------------------------------------------- properties
 
@@ -169,9 +99,14 @@ class ArrayMethods:  # noqa: PLW1641 - the tensor defines __hash__
         return self._apply(np.imag, self)
 
     @property
-    def flat(self) -> Iterator[Tensor]:
-        """Iterator over the elements in C order, as 0-d tensors."""
-        return iter(self.ravel())
+    def flat(self) -> Tensor:
+        """The elements in C order as a vector, to iterate over or to index."""
+        return self.ravel()
+
+    @property
+    def device(self) -> Any:
+        """Where the elements are, as the array says."""
+        return self.data.device
 
     # -------------------------------------------------------------------------------- values
 
@@ -179,9 +114,9 @@ class ArrayMethods:  # noqa: PLW1641 - the tensor defines __hash__
         """The values as an array; raises if that would cut a gradient off, see ``data``."""
         return np.asarray(self)
 
-    def item(self, *index: int) -> float | int | bool:
+    def item(self, *args: Any) -> float | int | bool:
         """One element as a Python number."""
-        return self.data.item(*index)
+        return self.data.item(*args)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
@@ -191,143 +126,239 @@ class ArrayMethods:  # noqa: PLW1641 - the tensor defines __hash__
         """The values as bytes."""
         return self.data.tobytes(order)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Whether all elements are non-zero."""
-        return self.data.all(axis=axis, keepdims=keepdims)
+    def __index__(self) -> int:
+        return operator.index(self.data)
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Whether an element is non-zero."""
-        return self.data.any(axis=axis, keepdims=keepdims)
+    # ------------------------------------------------------------- questions, with plain answers
 
-    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
-        """Index of the largest element."""
-        return self.data.argmax(axis=axis, keepdims=keepdims)
+    def all(
+        self, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+    ) -> Any:
+        """See ``np.all``."""
+        return self._apply(np.all, self, axis, out, keepdims, where=where)
 
-    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
-        """Index of the smallest element."""
-        return self.data.argmin(axis=axis, keepdims=keepdims)
+    def any(
+        self, axis: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+    ) -> Any:
+        """See ``np.any``."""
+        return self._apply(np.any, self, axis, out, keepdims, where=where)
 
-    def argsort(self, axis: int | None = -1, **options: Any) -> Any:
-        """Indices that would sort the elements."""
-        return self.data.argsort(axis=axis, **options)
+    def argmax(self, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Any:
+        """See ``np.argmax``."""
+        return self._apply(np.argmax, self, axis, out, keepdims=keepdims)
 
-    def argpartition(self, kth: Any, axis: int | None = -1, **options: Any) -> Any:
-        """Indices that would partition the elements."""
-        return self.data.argpartition(kth, axis=axis, **options)
+    def argmin(self, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Any:
+        """See ``np.argmin``."""
+        return self._apply(np.argmin, self, axis, out, keepdims=keepdims)
+
+    def argsort(
+        self,
+        axis: int | None = -1,
+        kind: Any = None,
+        order: Any = None,
+        *,
+        stable: bool | None = None,
+    ) -> Any:
+        """See ``np.argsort``."""
+        return self._apply(np.argsort, self, axis, kind, order, stable=stable)
+
+    def argpartition(
+        self, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
+    ) -> Any:
+        """See ``np.argpartition``."""
+        return self._apply(np.argpartition, self, kth, axis, kind, order)
 
     def nonzero(self) -> tuple[Any, ...]:
-        """Indices of the non-zero elements."""
-        return self.data.nonzero()
+        """See ``np.nonzero``."""
+        return self._apply(np.nonzero, self)
 
     def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Any:
-        """Indices at which elements would be inserted to keep the order."""
+        """See ``np.searchsorted``."""
         return self._apply(np.searchsorted, self, v, side, sorter)
 
     # ---------------------------------------------------------------------------- reductions
 
-    def sum(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
+    def sum(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Tensor:
         """See ``np.sum``."""
-        array = self if dtype is None else self.astype(dtype)
-        return self._apply(np.sum, array, axis=axis, keepdims=keepdims)
+        if dtype is out is None and not options:
+            return self._apply(reductions.sum, self, axis, keepdims)
+        return reductions.numpy_sum(self, axis, dtype, out, keepdims, **options)
 
-    def prod(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        """See ``np.prod``."""
-        return self._apply(np.prod, self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    def mean(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Tensor:
         """See ``np.mean``."""
-        return self._apply(np.mean, self, axis=axis, keepdims=keepdims)
+        if dtype is out is None and not options:
+            return self._apply(reductions.mean, self, axis, keepdims)
+        return reductions.numpy_mean(self, axis, dtype, out, keepdims, **options)
 
-    def var(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def prod(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Tensor:
+        """See ``np.prod``."""
+        if dtype is out is None and not options:
+            return self._apply(reductions.prod, self, axis, keepdims)
+        return reductions.numpy_prod(self, axis, dtype, out, keepdims, **options)
+
+    def var(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Tensor:
         """See ``np.var``."""
-        return self._apply(np.var, self, axis=axis, ddof=ddof, keepdims=keepdims)
+        if dtype is out is None and not options:
+            return self._apply(reductions.var, self, axis, ddof, keepdims)
+        return reductions.numpy_var(self, axis, dtype, out, ddof, keepdims, **options)
 
-    def std(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def std(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Tensor:
         """See ``np.std``."""
-        return self._apply(np.std, self, axis=axis, ddof=ddof, keepdims=keepdims)
+        if dtype is out is None and not options:
+            return self._apply(reductions.std, self, axis, ddof, keepdims)
+        return reductions.numpy_std(self, axis, dtype, out, ddof, keepdims, **options)
 
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    def max(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **options: Any
+    ) -> Tensor:
         """See ``np.max``."""
-        return self._apply(np.max, self, axis=axis, keepdims=keepdims)
+        if out is None and not options:
+            return self._apply(reductions.max, self, axis, keepdims)
+        return self._apply(np.max, self, axis, out, keepdims, **options)
 
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    def min(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **options: Any
+    ) -> Tensor:
         """See ``np.min``."""
-        return self._apply(np.min, self, axis=axis, keepdims=keepdims)
+        if out is None and not options:
+            return self._apply(reductions.min, self, axis, keepdims)
+        return self._apply(np.min, self, axis, out, keepdims, **options)
 
-    def cumsum(self, axis: int | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: Any = None, out: None = None) -> Tensor:
         """See ``np.cumsum``."""
-        return self._apply(np.cumsum, self, axis=axis)
+        return self._apply(np.cumsum, self, axis, dtype, out)
 
-    def cumprod(self, axis: int | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: Any = None, out: None = None) -> Tensor:
         """See ``np.cumprod``."""
-        return self._apply(np.cumprod, self, axis=axis)
+        return self._apply(np.cumprod, self, axis, dtype, out)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def trace(
+        self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
+    ) -> Tensor:
         """See ``np.trace``."""
-        return self._apply(np.trace, self, offset, axis1, axis2)
+        return self._apply(np.trace, self, offset, axis1, axis2, dtype, out)
 
     # -------------------------------------------------------------------------------- shaping
 
-    def reshape(self, *shape: Any, order: Any = "C") -> Tensor:
+    def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Tensor:
         """See ``np.reshape``; the shape as one tuple or as several numbers."""
         shape = shape[0] if len(shape) == 1 else shape
-        return self._apply(np.reshape, self, shape, order=order)
+        if copy is not None:  # since NumPy 2.1
+            return self._apply(np.reshape, self, shape, order, copy=copy)
+        if order != "C":
+            return self._apply(np.reshape, self, shape, order)
+        return self._apply_to_two(np.reshape, self, shape)
 
     def ravel(self, order: Any = "C") -> Tensor:
         """See ``np.ravel``."""
-        return self._apply(np.ravel, self, order=order)
+        return self.reshape((-1,)) if order == "C" else self._apply(np.ravel, self, order)
 
-    flatten = ravel
+    def flatten(self, order: Any = "C") -> Tensor:
+        """The same as :meth:`ravel`, and always a copy."""
+        return self.ravel(order).copy()
 
     def transpose(self, *axes: Any) -> Tensor:
         """See ``np.transpose``; the axes as one tuple or as several numbers."""
-        axes = axes[0] if len(axes) == 1 else (axes or None)
-        return self._apply(np.transpose, self, axes)
+        if len(axes) == 1 and not isinstance(axes[0], int):
+            (axes,) = axes
+        return self._apply_to_two(np.transpose, self, axes or None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+    def swapaxes(self, axis1: int, axis2: int, /) -> Tensor:
         """See ``np.swapaxes``."""
         return self._apply(np.swapaxes, self, axis1, axis2)
 
     def squeeze(self, axis: Any = None) -> Tensor:
         """See ``np.squeeze``."""
-        return self._apply(np.squeeze, self, axis=axis)
+        return self._apply(np.squeeze, self, axis)
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """See ``np.diagonal``."""
         return self._apply(np.diagonal, self, offset, axis1, axis2)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Any, /, axis: int | None = None) -> Tensor:
         """See ``np.repeat``."""
-        return self._apply(np.repeat, self, repeats, axis=axis)
+        return self._apply(np.repeat, self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None, mode: Any = "raise") -> Tensor:
+    def take(
+        self, indices: Any, /, axis: int | None = None, out: None = None, mode: Any = "raise"
+    ) -> Tensor:
         """See ``np.take``."""
-        return self._apply(np.take, self, indices, axis=axis, mode=mode)
+        return self._apply(np.take, self, indices, axis, out, mode)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+    def compress(self, /, condition: Any, axis: int | None = None, out: None = None) -> Tensor:
         """See ``np.compress``."""
-        return self._apply(np.compress, condition, self, axis=axis)
+        return self._apply(np.compress, condition, self, axis, out)
 
-    def choose(self, choices: Any, mode: Any = "raise") -> Tensor:
+    def choose(self, /, choices: Any, out: None = None, mode: Any = "raise") -> Tensor:
         """See ``np.choose``."""
-        return self._apply(np.choose, self, choices, mode=mode)
+        return self._apply(np.choose, self, choices, out, mode)
 
     # ---------------------------------------------------------------------------- arithmetic
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(
+        self,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
         """The values in another dtype; a plain array if that is not a floating one."""
-        return self._apply(cast, self, np.dtype(dtype))
+        dtype = np.dtype(dtype)
+        if not copy and dtype == self.dtype:
+            return self
+        if order == "K" and casting == "unsafe":
+            return self._apply(cast, self, dtype)
+        return self._apply(cast, self, dtype, order=order, casting=casting)
 
-    def copy(self) -> Tensor:
+    def copy(self, order: Any = "C") -> Tensor:
         """See ``np.copy``."""
-        return self._apply(np.copy, self)
+        return self._apply(np.copy, self, order)
 
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None, out: None = None, **options: Any) -> Tensor:
         """See ``np.clip``."""
-        return self._apply(np.clip, self, min, max)
+        return self._apply(np.clip, self, min, max, out, **options)
 
-    def round(self, decimals: int = 0) -> Tensor:
+    def round(self, decimals: int = 0, out: None = None) -> Tensor:
         """See ``np.round``."""
+        refuse_out(out, np.round)
         return self._apply(np.round, self, decimals)
 
     def conj(self) -> Tensor:
@@ -336,17 +367,17 @@ class ArrayMethods:  # noqa: PLW1641 - the tensor defines __hash__
 
     conjugate = conj
 
-    def dot(self, other: Any) -> Tensor:
+    def dot(self, other: Any, /, out: None = None) -> Tensor:
         """See ``np.dot``."""
+        refuse_out(out, np.dot)
         return self._apply(np.dot, self, other)
 
     # -------------------------------------------------------------- in-place methods of ndarray
 
-    def _refuse_in_place(self, *_: Any, **__: Any) -> Any:
-        raise TypeError(
-            "this method of ndarray works in place, which would make what was recorded wrong. "
-            "np.sort, np.partition and np.resize return new arrays; assign() overwrites a tensor "
-            "as a whole."
-        )
-
-    sort = partition = resize = fill = put = setfield = setflags = itemset = _refuse_in_place
+    sort = in_place("sort", "np.sort(x) gives a new tensor")
+    partition = in_place("partition", "np.partition(x, kth) gives a new tensor")
+    resize = in_place("resize", "np.resize(x, shape) gives a new tensor")
+    put = in_place("put", "tg.set_at(x, index, values) gives a new tensor")
+    fill = in_place("fill", "x.assign(np.full_like(x, value)) overwrites a tensor as a whole")
+    setfield = in_place("setfield", "tg.set_at(x, index, values) gives a new tensor")
+    setflags = in_place("setflags", "set the flags of x.data")

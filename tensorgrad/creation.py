@@ -37,8 +37,8 @@ def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool 
     >>> tensor([1, 2], dtype=np.float32, requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
-    data = data.data if isinstance(data, Tensor) else data
-    return Tensor(real_array(data).astype(dtype or real_array(data).dtype), requires_grad)
+    values = real_array(data)
+    return Tensor(values.astype(dtype or values.dtype), requires_grad)
 
 
 def array(nested: Any, dtype: DTypeLike | None = None) -> Tensor:
@@ -56,11 +56,14 @@ def array(nested: Any, dtype: DTypeLike | None = None) -> Tensor:
     Returns
     -------
     Tensor
+        A new array, also where one array or tensor was given.
 
     Raises
     ------
     ValueError
         If the parts have different shapes.
+    TypeError
+        If a part is complex or not numeric.
 
     Examples
     --------
@@ -70,13 +73,32 @@ def array(nested: Any, dtype: DTypeLike | None = None) -> Tensor:
     >>> t.grad
     array(12.)
     """
-    if dtype is None:
-        dtype = np.result_type(*_leaves(nested))
-    if isinstance(nested, Tensor):
+    dtype = _common_dtype(nested) if dtype is None else np.dtype(dtype)
+    real_array(np.empty(0, dtype))  # raises before anything is built
+    built = _built(nested, dtype)
+    return built if isinstance(built, Tensor) else Tensor(built)
+
+
+def _built(nested: Any, dtype: np.dtype[Any]) -> Any:
+    """A tensor if there are any in the lists, otherwise an array."""
+    if isinstance(nested, list | tuple):
+        if any(isinstance(leaf, Tensor) for leaf in _leaves(nested)):
+            return np.stack([_built(part, dtype) for part in nested])
+    elif hasattr(nested, "astype"):
         return nested.astype(dtype)
-    if isinstance(nested, list | tuple) and any(isinstance(x, Tensor) for x in _leaves(nested)):
-        return np.stack([array(part, dtype) for part in nested])  # type: ignore[return-value]
-    return Tensor(np.asarray(nested, dtype))
+    return np.array(nested, dtype)
+
+
+def _common_dtype(nested: Any) -> np.dtype[Any]:
+    """What NumPy promotes all parts to; Python numbers adapt to the others."""
+    kinds: dict[Any, Any] = {}
+    for leaf in _leaves(nested):
+        if isinstance(leaf, bool | int | float) and not isinstance(leaf, np.generic):
+            kinds[type(leaf)] = leaf
+        else:
+            kind = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+            kinds[kind] = kind
+    return np.result_type(*kinds.values()) if kinds else np.dtype(float)
 
 
 def _leaves(nested: Any) -> Iterator[Any]:
@@ -84,4 +106,4 @@ def _leaves(nested: Any) -> Iterator[Any]:
         for part in nested:
             yield from _leaves(part)
     else:
-        yield nested.data if isinstance(nested, Tensor) else nested
+        yield nested

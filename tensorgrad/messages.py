@@ -14,14 +14,19 @@ def name_of(function: Any) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> name_of(np.linalg.inv), name_of(np.add)
-    ('np.linalg.inv', 'np.add')
+    >>> name_of(np.linalg.inv), name_of(np.add), name_of(np.add.reduce)
+    ('np.linalg.inv', 'np.add', 'np.add.reduce')
     """
     name = getattr(function, "__name__", repr(function))
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"{name_of(owner)}.{name}"
     module = getattr(function, "__module__", None)
     if isinstance(function, np.ufunc):
         return f"np.{name}" if hasattr(np, name) else name
-    if not module or module.startswith(("tensorgrad", "builtins")):
+    if module and module.startswith("tensorgrad.derivatives.") and hasattr(np, name):
+        return f"np.{name}"  # what the table records in its place
+    if not module or module.startswith(("tensorgrad", "builtins", "_operator")):
         return name
     return f"{module}.{name}".replace("numpy.", "np.", 1)
 

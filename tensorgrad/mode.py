@@ -8,13 +8,21 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar, cast
 
 
+class CaptureError(TypeError):
+    """A function does something that a recorded program could not repeat."""
+
+
 class Mode(NamedTuple):
     """What operations do besides computing, in the current context."""
 
     recording: bool = True
     transforms: int = 0
     """How many of ``grad``, ``vjp`` and the like are running around this point."""
+    watched: bool = False
+    """Whether one of the following is on: what every operation has to ask."""
     detect_anomaly: bool = False
+    capturing: bool = False
+    """Whether a function is being recorded for the compiler."""
 
 
 # A context variable, so that each thread and each asynchronous task has its own.
@@ -95,8 +103,8 @@ class detect_anomaly(changed_mode):  # noqa: N801
     """
 
     def __init__(self) -> None:
-        super().__init__(detect_anomaly=True)
+        super().__init__(detect_anomaly=True, watched=True)
 
     def __call__(self, function: F) -> F:
         """Make a function that always runs in this mode."""
-        return changed_mode(detect_anomaly=True)(function)
+        return changed_mode(detect_anomaly=True, watched=True)(function)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from tensorgrad.array_methods import ArrayMethods
+from tensorgrad.derivatives.joining import unstack
+from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of
 from tensorgrad.mutation import mutations
 from tensorgrad.tape import Node, backward, leaf
@@ -173,9 +175,11 @@ class Tensor(ArrayMethods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args, kwargs = _ufunc_keywords(ufunc, method, args, kwargs)
-        return self._apply(
-            ufunc if method == "__call__" else getattr(ufunc, method), *args, **kwargs
-        )
+        if method == "__call__":
+            return self._apply(ufunc, *args, **kwargs)
+        if method == "outer":
+            return outer(ufunc, *args, **kwargs)
+        return self._apply(getattr(ufunc, method), *args, **kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
@@ -191,13 +195,16 @@ class Tensor(ArrayMethods):
             raise TypeError(
                 f"turning a tensor that requires a gradient into {target} would cut it from the "
                 "graph unnoticed. Use t.data (or t.item()) for the values, tg.array([...]) to "
-                "build an array of tensors, and NumPy functions instead of the math module."
+                "build an array of tensors, NumPy functions instead of the math module, and "
+                "tg.logsumexp and tg.softmax instead of SciPy's."
             )
 
     # ------------------------------------------------------------------------------ container
 
     def __getitem__(self, index: Any) -> Tensor:
-        return self._apply(getitem, self, unwrapped(index))
+        if isinstance(index, tuple | list):
+            index = unwrapped(index)
+        return self._apply_to_two(getitem, self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -215,7 +222,7 @@ class Tensor(ArrayMethods):
     def __iter__(self) -> Iterator[Tensor]:
         if self.data.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(len(self)))
+        return iter(self._apply(unstack, self, 0))
 
     def __contains__(self, item: Any) -> bool:
         return bool(np.any(self == item))
@@ -245,6 +252,11 @@ class Tensor(ArrayMethods):
             history = f", from={name_of(self.node.function)}"
         return f"{type(self).__name__}({values}{dtype}{history})"
 
+    def _repr_html_(self) -> str:
+        from tensorgrad.drawing import html_of
+
+        return html_of(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise TypeError(
@@ -254,9 +266,12 @@ class Tensor(ArrayMethods):
         return _restored, (type(self), self.data, self.requires_grad, self.grad)
 
 
+_new = object.__new__
+
+
 def wrap(data: Any, node: Node | None) -> Tensor:
     """Make a tensor of an array that needs no checks."""
-    tensor = Tensor.__new__(Tensor)
+    tensor = _new(Tensor)
     tensor.data = data
     tensor.node = node
     tensor.grad = None
@@ -283,7 +298,14 @@ def _restored(kind: type[Tensor], data: Any, requires_grad: bool, grad: Any) -> 
 
 
 def real_array(data: Any) -> Any:
-    array = data if hasattr(type(data), "__array_function__") else np.asarray(data)
+    """An array of real numbers, or an error that says what else was given.
+
+    Raises
+    ------
+    TypeError
+        If the data are complex, not numeric, or a tensor that requires a gradient.
+    """
+    array = np.asarray(data) if isinstance(data, Tensor) else as_array(data)
     if array.dtype.kind == "c":
         raise TypeError(
             f"complex input ({array.dtype}); tensorgrad differentiates real functions of real "
@@ -305,7 +327,7 @@ def _cotangent_like(data: Any, cotangent: Any) -> Any:
                 "only of a scalar is the gradient defined without one. Did you mean "
                 "t.sum().backward()?"
             )
-        return np.ones_like(data)
+        return np.ones((), data.dtype) if type(data) is np.ndarray else np.ones_like(data)
     cotangent = cotangent.data if isinstance(cotangent, Tensor) else cotangent
     cotangent = np.asarray(cotangent, dtype=data.dtype)
     if cotangent.shape != data.shape:
@@ -328,10 +350,10 @@ def _ufunc_keywords(
         return args, kwargs
     dtype = kwargs.pop("dtype", None)
     if dtype is not None:
-        args = tuple(arg.astype(dtype) if isinstance(arg, Tensor) else arg for arg in args)
+        args = tuple(arg.astype(dtype) if hasattr(arg, "astype") else arg for arg in args)
     for name in ("subok", "order"):
         kwargs.pop(name, None)
-    if kwargs:
+    if kwargs and ufunc.signature is None:  # rules of np.matmul and its like know `axes`
         raise TypeError(
             f"{name_of(ufunc)} on a tensor does not take {', '.join(kwargs)}; use np.where, "
             "np.moveaxis or astype around the call"

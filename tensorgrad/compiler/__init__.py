@@ -1,0 +1,8 @@
+"""Compile the record of a function: record → program → passes → backend."""
+
+from tensorgrad.compiler.compiling import Compiled, compile
+from tensorgrad.compiler.program import Program
+from tensorgrad.compiler.recording import record
+from tensorgrad.mode import CaptureError
+
+__all__ = ["CaptureError", "Compiled", "Program", "compile", "record"]

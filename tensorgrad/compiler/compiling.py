@@ -1,0 +1,146 @@
+"""``tg.compile``: a function that is recorded for each make of arguments, and replayed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tensorgrad.compiler.numpy_backend import Replay
+from tensorgrad.compiler.passes import optimized
+from tensorgrad.compiler.program import Program
+from tensorgrad.compiler.recording import is_dynamic, record
+from tensorgrad.messages import name_of
+from tensorgrad.mode import CaptureError, mode
+from tensorgrad.structure import flatten
+from tensorgrad.tensor import Tensor
+
+RECORDS = 32
+"""How many records a compiled function keeps; the one not used for longest goes first."""
+
+
+def compile(function: Callable[..., Any]) -> Compiled:
+    """Make a function that is recorded once and then replayed without Python's cost.
+
+    The first call with arguments of some shapes and dtypes writes down every NumPy call that the
+    function makes, those of gradients inside it included. Later calls repeat them, simplified,
+    on memory that is allocated once.
+
+    Parameters
+    ----------
+    function : callable
+        A pure function of arrays and numbers, or nested tuples, lists, dicts and dataclasses of
+        them, that returns the same. It is written with NumPy and ``tensorgrad``; modules are
+        called through :func:`nn.functional_call`.
+
+    Returns
+    -------
+    Compiled
+        Takes and gives what the function does; arrays for tensors.
+
+    Raises
+    ------
+    CaptureError
+        When called: if the function branches on a value, has a result whose shape depends on
+        values, draws random numbers, or changes something outside. The message names the line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tensorgrad as tg
+    >>> @tg.compile
+    ... def step(w, x, y):
+    ...     loss, gradient = tg.value_and_grad(lambda w: np.mean((x @ w - y) ** 2))(w)
+    ...     return w - 0.1 * gradient, loss
+    >>> w, loss = step(np.zeros(2), np.eye(2), np.array([1.0, 2.0]))
+    >>> w, loss
+    (array([0.1, 0.2]), np.float64(2.5))
+    """
+    if not callable(function):
+        raise TypeError(f"compile() takes a function, not {function!r}")
+    return Compiled(function)
+
+
+class Compiled:
+    """A function that replays its records; made by :func:`compile`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self._records: OrderedDict[Any, _Record] = OrderedDict()
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result, by replaying its record for such arguments."""
+        if mode.get().capturing:
+            return self.function(*args, **kwargs)
+        inputs: list[Any] = []
+        key = (_signature(args, inputs), _signature(kwargs, inputs) if kwargs else None)
+        record = self._records.get(key)
+        if record is None:
+            record = self._new_record(key, args, kwargs)
+        else:
+            self._records.move_to_end(key)
+        return record.rebuild(record.replay(*inputs))
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The optimized program for such arguments; it prints as text."""
+        return self._record_for(args, kwargs).program
+
+    def replay(self, *args: Any, **kwargs: Any) -> Replay:
+        """What is run for such arguments: its ``source``, and its ``plan`` of buffers."""
+        return self._record_for(args, kwargs).replay
+
+    def _record_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Record:
+        inputs: list[Any] = []
+        key = (_signature(args, inputs), _signature(kwargs, inputs) if kwargs else None)
+        return self._records.get(key) or self._new_record(key, args, kwargs)
+
+    def _new_record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Record:
+        leaves, _ = flatten((args, kwargs))
+        if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
+            raise CaptureError(
+                f"the compiled {name_of(self.function)} was given a tensor that requires a "
+                "gradient, and its record cannot be differentiated from outside. Take the "
+                "gradient inside of what is compiled: tg.compile(tg.grad(f))."
+            )
+        recording = record(self.function, *args, **kwargs)
+        program = optimized(recording.program)
+        new = self._records[key] = _Record(Replay(program), program, recording.rebuild)
+        if len(self._records) > RECORDS:
+            self._records.popitem(last=False)
+        return new
+
+
+class _Record(NamedTuple):
+    replay: Replay
+    program: Program
+    rebuild: Callable[[Any], Any]
+
+
+def _signature(tree: Any, inputs: list[Any]) -> Any:
+    """What of the arguments a record is specific to; the inputs of the program are collected."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        inputs.append(tree)
+        return (tree.shape, tree.dtype)
+    if kind is float or kind is int:
+        inputs.append(tree)
+        return kind
+    if kind is dict:
+        return (kind, *((key, _signature(item, inputs)) for key, item in tree.items()))
+    if kind is tuple or kind is list:
+        return (kind, *(_signature(item, inputs) for item in tree))
+    if isinstance(tree, Tensor):
+        inputs.append(tree.data)
+        return (tree.requires_grad, tree.shape, tree.dtype)
+    if is_dynamic(tree):
+        inputs.append(tree)
+        return (kind, np.shape(tree), np.asarray(tree).dtype)
+    leaves, rebuild = flatten(tree)
+    if len(leaves) == 1 and leaves[0] is tree:
+        return (kind, repr(tree))
+    skeleton = repr(rebuild([None] * len(leaves)))
+    return (kind, skeleton, *(_signature(leaf, inputs) for leaf in leaves))

@@ -1,0 +1,114 @@
+"""Which results can share memory: buffers by liveness."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tensorgrad.compiler.program import (
+    Instruction,
+    Kind,
+    Program,
+    memory_of_outputs,
+    memory_owners,
+)
+
+
+class Plan(NamedTuple):
+    """Where results are written.
+
+    Attributes
+    ----------
+    buffer_of : dict of int to int
+        For values that are written into a preallocated buffer, which one.
+    buffers : list of Kind
+        Shape and dtype of each buffer.
+    bytes_before : int
+        What all planned results take when each has memory of its own.
+    """
+
+    buffer_of: dict[int, int]
+    buffers: list[Kind]
+    bytes_before: int
+
+    @property
+    def bytes_after(self) -> int:
+        """What the buffers take."""
+        return sum(_size(kind) for kind in self.buffers)
+
+
+def plan_buffers(program: Program) -> Plan:
+    """Give results buffers, so that a buffer is used again when its value is dead.
+
+    What the caller gets is never planned, nor what it may be a view of: the next call would
+    overwrite it. An elementwise function may write over an operand that dies with it.
+
+    Examples
+    --------
+    >>> from tensorgrad.compiler import record
+    >>> program = record(lambda x: np.exp(np.sin(np.cos(x)) * 2.0), np.ones(1000)).program
+    >>> plan = plan_buffers(program)
+    >>> plan.bytes_before, plan.bytes_after
+    (24000, 8000)
+    """
+    owner = memory_owners(program)
+    last_read = _last_reads(program, owner)
+    kept = memory_of_outputs(program)
+    buffer_of: dict[int, int] = {}
+    buffers: list[Kind] = []
+    free: dict[Kind, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    before = 0
+    for i, step in enumerate(program.instructions):
+        if takes_out(step) and step.result not in kept:
+            kind = program.kinds[step.result]
+            before += _size(kind)
+            if _is_elementwise(step):
+                _release(ends.pop(i, []), buffer_of, buffers, free)
+            available = free.get(kind)
+            if available:
+                buffer_of[step.result] = available.pop()
+            else:
+                buffer_of[step.result] = len(buffers)
+                buffers.append(kind)
+            ends.setdefault(last_read.get(step.result, i), []).append(step.result)
+        _release(ends.pop(i, []), buffer_of, buffers, free)
+    return Plan(buffer_of, buffers, before)
+
+
+WRITES_TO_OUT = frozenset({np.dot, np.add.reduce, np.maximum.reduce})
+"""Functions besides ufuncs that take ``out=``."""
+
+
+def takes_out(step: Instruction) -> bool:
+    """Whether the function can write its result into an array that it is given."""
+    if isinstance(step.function, np.ufunc):
+        return step.function.nout == 1 and not step.kwargs
+    return step.function in WRITES_TO_OUT
+
+
+def _is_elementwise(step: Instruction) -> bool:
+    return isinstance(step.function, np.ufunc) and step.function.signature is None
+
+
+def _last_reads(program: Program, owner: dict[int, int]) -> dict[int, int]:
+    """For every owner of memory, the last instruction that reads it or a view of it."""
+    last: dict[int, int] = {}
+    for i, step in enumerate(program.instructions):
+        for number in step.operands():
+            if number in owner:
+                last[owner[number]] = i
+    return last
+
+
+def _release(
+    values: list[int], buffer_of: dict[int, int], buffers: list[Kind], free: dict[Kind, list[int]]
+) -> None:
+    for value in values:
+        buffer = buffer_of[value]
+        free.setdefault(buffers[buffer], []).append(buffer)
+
+
+def _size(kind: Kind) -> int:
+    return int(np.prod(kind.shape)) * np.dtype(kind.dtype).itemsize
