@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+import tensorgrad as tg
 from nn.checks import positive_integer
 from nn.initializers import Initializer, xavier_uniform
 from nn.module import Module, Parameter
@@ -90,8 +91,9 @@ class Linear(Module):
         return self.weight.shape[1]
 
     def forward(self, x: Any) -> Any:
-        product = x @ self.weight
-        return product if self.bias is None else product + self.bias
+        if self.bias is None:
+            return x @ self.weight
+        return tg.affine(x, self.weight, self.bias)
 
 
 class Sequential(Module):

@@ -79,7 +79,7 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return ``forward(...)``, and note on the tape which operations this module recorded."""
         start = next(numbers)
-        output = self.forward(*args, **kwargs)
+        output = self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         if isinstance(output, Tensor):
             node = output.node
             # Older nodes were not made here: a module may hand on its input, or a parameter.

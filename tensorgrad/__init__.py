@@ -16,6 +16,7 @@ from tensorgrad.dispatch import apply
 from tensorgrad.drawing import draw
 from tensorgrad.error_function import erf
 from tensorgrad.functions import (
+    affine,
     gelu,
     log_softmax,
     logsumexp,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CaptureError",
     "Tensor",
+    "affine",
     "apply",
     "array",
     "check_grads",

@@ -209,8 +209,8 @@ class Tensor(ArrayMethods):
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             "a tensor is not changed element by element, since what was recorded would no longer "
-            "hold. Build a new one with np.where or np.concatenate, or overwrite it as a whole "
-            "with assign()."
+            "hold. Build a new one with tg.set_at(x, index, values) or np.where, or overwrite it "
+            "as a whole with assign()."
         )
 
     def __hash__(self) -> int:
@@ -222,7 +222,7 @@ class Tensor(ArrayMethods):
     def __iter__(self) -> Iterator[Tensor]:
         if self.data.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(self._apply(unstack, self, 0))
+        return iter(unstack(self, 0))
 
     def __contains__(self, item: Any) -> bool:
         return bool(np.any(self == item))

@@ -151,8 +151,11 @@ def rules_of(function: Callable[..., Any]) -> tuple[Rule, ...]:
 
 def dispatches_by_itself(function: Callable[..., Any]) -> bool:
     """Whether calling the function on a tensor leads to ``apply`` without our help."""
+    if isinstance(function, np.vectorize):  # a user's function, of which NumPy makes an object
+        return False
     module = getattr(function, "__module__", None) or ""
-    return isinstance(function, np.ufunc) or module.split(".")[0] in ("numpy", "_operator")
+    owner = getattr(function, "__self__", function)  # of np.add.reduce, np.add
+    return isinstance(owner, np.ufunc) or module.split(".")[0] in ("numpy", "_operator")
 
 
 def _primitive(
@@ -162,9 +165,7 @@ def _primitive(
         raise TypeError(f"derivative() takes a function first, not {function!r}")
     for rule in (*rules, each):
         if rule is not None and not callable(rule):
-            raise TypeError(
-                f"a rule must be a function rule(g, y, *args) or None, not {rule!r}"
-            )
+            raise TypeError(f"a rule must be a function rule(g, y, *args) or None, not {rule!r}")
     if bool(rules) == (each is not None):
         raise ValueError(
             "give one rule per operand, derivative(function, rule, ...), or one for all of them, "

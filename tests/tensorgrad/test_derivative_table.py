@@ -119,7 +119,7 @@ def strided(array):
 
 
 def transposed(array):
-    return np.asfortranarray(array)
+    return array.copy(order="F")
 
 
 def reversed_order(array):

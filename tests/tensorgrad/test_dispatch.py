@@ -40,7 +40,16 @@ class TestRefusals:
 
     @pytest.mark.parametrize(
         "convert",
-        [np.asarray, np.array, float, int, math.sin, lambda t: np.array([t, 1.0])],
+        [
+            np.asarray,
+            np.array,
+            float,
+            int,
+            math.sin,
+            lambda t: np.array([t, 1.0]),
+            tg.tensor,
+            tg.Tensor,
+        ],
     )
     def test_a_tensor_is_never_cut_from_its_graph_unnoticed(self, convert):
         with pytest.raises(TypeError, match="cut it from the graph"):
@@ -119,7 +128,7 @@ class TestResults:
 
     def test_tensors_by_keyword(self):
         x, low = leaf([0.0, 2.0]), leaf(1.0)
-        np.clip(x, min=low, max=None).sum().backward()
+        np.clip(x, a_min=low, a_max=None).sum().backward()
         assert low.grad == 1.0
         np.testing.assert_array_equal(np.sum(a=leaf([1.0, 2.0])).data, 3.0)
 

@@ -111,7 +111,7 @@ class TestMemory:
                 loss.backward()
                 tg.grad(lambda x: (x * w).sum())(np.ones(3))
                 tg.hessian(lambda x: (x**3).sum())(np.ones(2))
-            del loss
+                del loss
             assert gc.collect() < 10
         finally:
             gc.enable()
