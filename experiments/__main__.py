@@ -42,19 +42,46 @@ def _speed(arguments: Sequence[str]) -> int:
     return speed.main(arguments)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"table": _table, "speed": _speed}
+def _checkpoints(arguments: Sequence[str]) -> int:
+    from experiments import checkpoints
+
+    return checkpoints.main(arguments)
+
+
+def _custom_layers(arguments: Sequence[str]) -> int:
+    from experiments import custom_layers
+
+    return custom_layers.main(arguments)
+
+
+def _differential_equation(arguments: Sequence[str]) -> int:
+    from experiments import differential_equation
+
+    return differential_equation.main(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "table": _table,
+    "speed": _speed,
+    "checkpoints": _checkpoints,
+    "custom-layers": _custom_layers,
+    "differential-equation": _differential_equation,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m experiments",
-        usage="%(prog)s [table | speed] [option ...]",
+        usage="%(prog)s [command] [option ...]",
         description="Experiments with tensorgrad.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="""\
 commands:
-  table    train the benchmark table, with pictures (this is done without a command, too)
-  speed    compare the speed of a training step with other libraries
+  table                  train the benchmark table, with pictures (also done without a command)
+  speed                  compare the speed of a training step with other libraries
+  checkpoints            measure the memory that tg.checkpoint saves
+  custom-layers          train layer normalization, attention and a convolution
+  differential-equation  train a network to solve a differential equation
 
 Each has options of its own: python -m experiments table --help
 """,
