@@ -53,7 +53,10 @@ def positive_number(value: Any, name: str) -> float:
     """
     if isinstance(value, bool | np.bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {value!r}; expected a positive number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int or a Fraction beyond what a float holds
+        number = math.inf
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} is {value!r}; expected a positive, finite number")
     return number

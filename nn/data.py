@@ -140,9 +140,10 @@ def as_binary_targets(y: Any, n_samples: int, dtype: np.dtype[Any]) -> np.ndarra
         )
     wrong = (array != 0) & (array != 1)
     if wrong.any():
+        labels = np.unique(array)
         advice = (
-            "for labels -1 and 1 pass (y + 1) // 2"
-            if np.isin(array, (-1, 1)).all()
+            f"for the labels {labels[0]} and {labels[1]} pass y == {labels[1]}"
+            if len(labels) == 2
             else "for more than two classes use a softmax output with multiclass_log_loss"
         )
         raise ValueError(f"y holds the label {array[wrong][0]}, expected only 0 and 1; {advice}")
@@ -294,6 +295,17 @@ def numeric_array(values: Any, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} cannot be made into an array; expected rows of one length: {error}"
         ) from error
+    is_subclass = isinstance(values, np.ndarray) and type(values) is not np.ndarray
+    if is_subclass and np.ma.is_masked(values):  # numpy.ma is imported when it is first named
+        raise ValueError(
+            f"{name} is a masked array with masked entries, whose values would be used; remove or "
+            "impute such entries"
+        )
+    if array.dtype == object and array.ndim == 0:
+        dense = f"; pass {name}.toarray()" if hasattr(values, "toarray") else ""
+        raise TypeError(
+            f"{name} is of type {type(values).__name__}, expected an array of real numbers{dense}"
+        )
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"{name} has dtype {array.dtype}, expected real numbers; convert it first, for example "
@@ -307,7 +319,7 @@ def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarra
     if array.dtype == dtype:
         cast = np.asarray(array, order="C")
     else:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             cast = np.asarray(array, dtype, order="C")
     finite = np.isfinite(cast)
     # Predicting one sample waits for this, and all() would take four times as long.
@@ -346,8 +358,11 @@ def _class_indices(array: np.ndarray, n_classes: int) -> np.ndarray:
         )
     wrong = (array < 0) | (array >= n_classes)
     if wrong.any():
+        advice = ""
+        if array.min() == 1 and array.max() == n_classes:
+            advice = f"; for the classes 1 to {n_classes} pass y - 1"
         raise ValueError(
             f"y holds the class index {int(array[wrong][0])}, expected 0 to {n_classes - 1}: the "
-            f"network has {n_classes} outputs, one for each class"
+            f"network has {n_classes} outputs, one for each class{advice}"
         )
     return array.astype(np.intp)

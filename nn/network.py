@@ -17,7 +17,7 @@ from nn.initializers import initializer_for
 from nn.layers import Linear, Sequential
 from nn.module import Module, Parameter
 from nn.optim import SGD
-from nn.specification import check_output, checked_dtype, checked_layers, checked_loss
+from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
 from nn.tasks import TASKS, Task
 from nn.training import History, train
 
@@ -80,7 +80,7 @@ class NeuralNetwork:
         self.loss_func = checked_loss(loss_func)
         check_output(self.layer_spec, self._task)
         self.dtype = checked_dtype(dtype)
-        self.seed = seed
+        self.seed = checked_seed(seed)
         self.reset()
 
     def reset(self) -> Self:
@@ -322,7 +322,9 @@ class NeuralNetwork:
     def _checked_names(self, class_names: Iterable[Any]) -> list[Any]:
         if self._task.classes_of is None:
             raise ValueError("class_names has no meaning for regression, which predicts values")
-        if not isinstance(class_names, Iterable) or isinstance(class_names, str | Set | Mapping):
+        if not isinstance(class_names, Iterable) or isinstance(
+            class_names, str | bytes | Set | Mapping
+        ):
             raise TypeError(f"class_names is {class_names!r}, expected a list of names")
         names = list(class_names)
         count = max(2, self.output_dim)

@@ -48,9 +48,17 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate = positive_number(value, "learning_rate")
-        # As an array it is not converted again in every call that uses it.
-        self._scale = np.array(self._learning_rate, self.buffer.values.dtype)
+        number = positive_number(value, "learning_rate")
+        dtype = self.buffer.values.dtype
+        with np.errstate(over="ignore", under="ignore"):
+            # As an array it is not converted again in every call that uses it.
+            scale = np.array(number, dtype)
+        if not (np.isfinite(scale) and scale > 0):
+            raise ValueError(
+                f"learning_rate is {value!r}, which is {scale} in {dtype}, the dtype of the "
+                "parameters; expected a positive, finite number there"
+            )
+        self._learning_rate, self._scale = number, scale
 
     def step(self) -> None:
         """Change the parameters by one step along their gradients."""

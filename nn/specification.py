@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,11 @@ def checked_layers(layer_spec: Any) -> list[tuple[int, str]]:
     layers = []
     for i, layer in enumerate(layer_spec):
         where = f"layer_spec[{i}]"
-        if isinstance(layer, str) or not isinstance(layer, Sequence) or len(layer) != 2:
+        if (
+            isinstance(layer, str)
+            or not isinstance(layer, Sequence | np.ndarray)
+            or len(layer) != 2
+        ):
             raise ValueError(f"{where} is {layer!r}, expected [output_dimension, activation]")
         width, activation = layer
         width = positive_integer(width, f"the output dimension of {where}")
@@ -125,7 +130,34 @@ def checked_dtype(dtype: Any) -> np.dtype[Any]:
     >>> checked_dtype("f4")
     dtype('float32')
     """
+    if dtype is None:  # for NumPy it would be float64
+        raise TypeError("dtype is None, expected float32 or float64")
     result = np.dtype(dtype)
     if result not in (np.float32, np.float64):
         raise ValueError(f"dtype is {result}, expected float32 or float64")
     return result
+
+
+def checked_seed(seed: Any) -> int | None:
+    """The seed of a network.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither None nor an integer that is not negative. A generator is none: the
+        network could not start over with it.
+
+    Examples
+    --------
+    >>> checked_seed(np.int64(3))
+    3
+    """
+    if seed is None:
+        return None
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}, expected an integer or None") from None
+    if number < 0:
+        raise ValueError(f"seed is {number}, expected an integer that is not negative, or None")
+    return number

@@ -235,7 +235,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
     x = _floating(x)
     largest = _largest(x, axis)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf is no number
-    y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True))
+    total = np.add.reduce if type(x) is np.ndarray else np.sum  # the same, but for its own cost
+    y = np.log(total(np.exp(x - largest), axis=axis, keepdims=True))
     y += largest
     return y if keepdims else np.squeeze(y, axis=axis)
 
@@ -243,7 +244,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool 
 def _share_of_sum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if axis is not None and not keepdims:
         g, y = np.expand_dims(g, axis), np.expand_dims(y, axis)
-    return g * np.exp(x - np.where(y == -np.inf, 0, y))
+    # Where all terms are zero, y is -inf, and x - y would be no number.
+    return g * np.exp(x - np.maximum(y, float(np.finfo(y.dtype).min)))
 
 
 logsumexp = derivative(logsumexp, _share_of_sum)
@@ -363,5 +365,6 @@ def _floating(x: Any) -> Any:
 
 def _largest(x: Any, axis: Any) -> Any:
     if x.size:
-        return np.max(x, axis=axis, keepdims=True)
+        largest = np.maximum.reduce if type(x) is np.ndarray else np.max
+        return largest(x, axis=axis, keepdims=True)
     return np.max(x, axis=axis, keepdims=True, initial=-np.inf)  # of nothing, too

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tensorgrad.structure import flatten
+from tensorgrad.tensor import Tensor
 from tensorgrad.transforms import grad, linearize, positions_of, vjp
 
 
@@ -156,7 +157,7 @@ def _by_rows(
     for k, output in enumerate(outputs):
         rows = []
         for unit in _units(output):
-            cotangent = [unit if i == k else np.zeros(o.shape) for i, o in enumerate(outputs)]
+            cotangent = [unit if i == k else _zeros(o) for i, o in enumerate(outputs)]
             rows.append(flatten(pullback(rebuild_output(cotangent)))[0])
         blocks.append(
             [
@@ -177,7 +178,7 @@ def _by_columns(
     for k, value in enumerate(inputs):
         columns = []
         for unit in _units(value):
-            tangent = [unit if i == k else np.zeros(np.shape(v)) for i, v in enumerate(inputs)]
+            tangent = [unit if i == k else _zeros(v) for i, v in enumerate(inputs)]
             columns.append(flatten(pushforward(*rebuild_input(tangent)))[0])
         for j, output in enumerate(outputs):
             column = _stacked([c[j] for c in columns], -1, np.shape(value), output)
@@ -196,11 +197,15 @@ def _stacked(parts: list[Any], axis: int, shape: tuple[int, ...], other: Any) ->
 
 def _units(value: Any) -> Any:
     """Arrays of the value's shape with a single one, in C order."""
-    shape = np.shape(value)
-    for index in np.ndindex(shape):
-        unit = np.zeros(shape)
+    for index in np.ndindex(np.shape(value)):
+        unit = _zeros(value)
         unit[index] = 1
         yield unit
+
+
+def _zeros(value: Any) -> Any:
+    """Zeros of the shape, dtype and library of an array or a tensor."""
+    return np.zeros_like(value.data if isinstance(value, Tensor) else value)
 
 
 def _size(leaves: list[Any]) -> int:

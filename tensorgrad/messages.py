@@ -40,6 +40,13 @@ def explained(error: Exception, function: Callable[..., Any], operands: Iterable
         return TypeError(message)
 
 
+def printed(array: Any, prefix: str = "") -> str:
+    """The values of a NumPy array; an array of another library may say itself what it is."""
+    if isinstance(array, np.ndarray):
+        return np.array2string(array, separator=", ", prefix=prefix)
+    return repr(array)
+
+
 def described(value: Any) -> str:
     """Dtype and shape of an array, anything else as it prints."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from tensorgrad.array_methods import ArrayMethods
 from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
-from tensorgrad.messages import name_of
+from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations
 from tensorgrad.tape import Node, backward, leaf
 
@@ -242,7 +242,7 @@ class Tensor(ArrayMethods):
         return format(self.data.item(), spec) if self.data.ndim == 0 and spec else str(self)
 
     def __repr__(self) -> str:
-        values = np.array2string(self.data, separator=", ", prefix="Tensor(")
+        values = printed(self.data, prefix="Tensor(")
         dtype = "" if self.data.dtype == np.float64 else f", dtype={self.data.dtype}"
         if self.node is None:
             history = ""
@@ -329,7 +329,9 @@ def _cotangent_like(data: Any, cotangent: Any) -> Any:
             )
         return np.ones((), data.dtype) if type(data) is np.ndarray else np.ones_like(data)
     cotangent = cotangent.data if isinstance(cotangent, Tensor) else cotangent
-    cotangent = np.asarray(cotangent, dtype=data.dtype)
+    cotangent = as_array(cotangent)
+    if cotangent.dtype != data.dtype:
+        cotangent = cotangent.astype(data.dtype)
     if cotangent.shape != data.shape:
         raise ValueError(
             f"the cotangent has shape {cotangent.shape}, the tensor has shape {data.shape}"

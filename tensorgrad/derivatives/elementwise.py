@@ -106,6 +106,14 @@ derivative(
     lambda g, y, a, b: g * np.exp2(b - finite_sum(y)),
 )
 
+
+def tanh_rule(g, y, x):
+    """g (1 - y^2), without a Python number to convert, and in two new arrays instead of three."""
+    square = y * y
+    square *= g
+    return g - square
+
+
 # ------------------------------------------------------------------- trigonometry, hyperbolic
 
 
@@ -138,7 +146,7 @@ derivative(
 )
 derivative(np.sinh, lambda g, y, x: g * np.cosh(x))
 derivative(np.cosh, lambda g, y, x: g * np.sinh(x))
-derivative(np.tanh, lambda g, y, x: g - g * (y * y))  # no Python number to convert
+derivative(np.tanh, tanh_rule)
 derivative(np.arcsinh, lambda g, y, x: g / np.sqrt(x * x + 1))
 derivative(np.arccosh, lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)))
 derivative(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)))

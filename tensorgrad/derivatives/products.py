@@ -128,7 +128,7 @@ def inner(a, b):
 @composition(np.vdot)
 def vdot(a, b, /):
     """Sum over all elements."""
-    return np.reshape(a, -1) @ np.reshape(b, -1)
+    return np.reshape(a, (-1,)) @ np.reshape(b, (-1,))
 
 
 def tensordot_left(g, y, a, b, axes=2):
@@ -233,7 +233,7 @@ outer_of_vectors = derivative(outer_of_vectors, *rules_of(np.linalg.outer))
 def outer(a, b, out=None):
     """The same of all elements of arrays of any shape."""
     refuse_out(out, np.outer)
-    return outer_of_vectors(*(x if np.ndim(x) == 1 else np.reshape(x, -1) for x in (a, b)))
+    return outer_of_vectors(*(x if np.ndim(x) == 1 else np.reshape(x, (-1,)) for x in (a, b)))
 
 
 @composition(np.kron)
@@ -293,7 +293,7 @@ derivative(np.linalg.cross, cross_left, cross_right)
 
 def overlap(g, x, other):
     """Cotangent of x in its convolution with other: a correlation, with the parts cut off as 0."""
-    other = np.reshape(other, -1)
+    other = np.reshape(other, (-1,))
     short, long = sorted((x.size, other.size))
     full = short + long - 1
     centred = short - 1 - short // 2

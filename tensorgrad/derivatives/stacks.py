@@ -31,7 +31,8 @@ def matrices(factors):
 
 
 def _identity_mask(x, n):
-    return np.eye(n, dtype=bool, like=x)
+    # Not np.eye(n, like=x): CuPy and Dask do not know all of the keywords that NumPy then passes.
+    return np.diag(np.ones_like(x, dtype=bool, shape=(n,)))
 
 
 def _identity_like(x):

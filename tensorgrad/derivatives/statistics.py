@@ -60,7 +60,8 @@ def quantiles(function):
     """Enter a function with the signature of np.quantile in the table."""
 
     def read(x, q, weights, **options):
-        return function(x, q, weights=weights, **options)
+        weighted = {} if weights is None else {"weights": weights}
+        return function(x, q, **weighted, **options)
 
     read.__name__ = function.__name__
     statistic = order_statistic(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from tensorgrad.messages import described, name_of
+from tensorgrad.messages import described, name_of, printed
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
 
@@ -118,15 +118,12 @@ def html_of(tensor: Tensor) -> str:
     """A tensor as a notebook shows it: what it is, its values, and its graph to unfold."""
     from html import escape
 
-    import numpy as np
-
     node = tensor.node
     parts = [type(tensor).__name__, described(tensor.data)]
     if node is not None:
         parts.append(f"from {name_of(node.function)}" if node.function else "requires_grad=True")
-    values = np.array2string(tensor.data, separator=", ")
     html = f"<div><b>{escape(parts[0])}</b> {escape(' · '.join(parts[1:]))}</div>"
-    html += f"<pre>{escape(values)}</pre>"
+    html += f"<pre>{escape(printed(tensor.data))}</pre>"
     if node is not None and node.function is not None:
         html += f"<details><summary>Graph</summary><pre>{escape(str(draw(tensor)))}</pre></details>"
     return html

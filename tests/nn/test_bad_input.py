@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from nn import NeuralNetwork
 
@@ -59,7 +60,13 @@ BAD_INPUTS = {
     "complex": (X + 0j, TypeError, "X has dtype complex128, expected real numbers"),
     "dates": (X.astype("M8[s]"), TypeError, "X has dtype datetime64"),
     "ragged": ([[1.0, 2.0], [3.0]] * 3, ValueError, "rows of one length"),
-    "None": (None, TypeError, "X has dtype object"),
+    "None": (None, TypeError, "X is of type NoneType, expected an array of real numbers"),
+    "sparse": (
+        csr_array(X),
+        TypeError,
+        r"X is of type csr_array, expected an array of real numbers; pass X.toarray\(\)",
+    ),
+    "masked": (np.ma.masked_greater(X, 0), ValueError, "X is a masked array with masked entries"),
 }
 
 BAD_TARGETS = {
@@ -68,7 +75,17 @@ BAD_TARGETS = {
     ("binary", "a number"): (1, ValueError, "y has a single number"),
     ("binary", "two columns"): (np.eye(2)[LABELS], ValueError, r"shape \(6, 2\), expected \(6,\)"),
     ("binary", "label 2"): (CLASSES, ValueError, "the label 2, expected only 0 and 1.*softmax"),
-    ("binary", "label -1"): (2 * LABELS - 1, ValueError, r"the label -1, .*pass \(y \+ 1\) // 2"),
+    ("binary", "labels -1 and 1"): (
+        2 * LABELS - 1,
+        ValueError,
+        "the label -1, expected only 0 and 1; for the labels -1 and 1 pass y == 1",
+    ),
+    ("binary", "labels 1 and 2"): (
+        LABELS + 1,
+        ValueError,
+        "the label 2, expected only 0 and 1; for the labels 1 and 2 pass y == 2",
+    ),
+    ("binary", "masked"): (np.ma.masked_equal(LABELS, 1), ValueError, "y is a masked array"),
     ("binary", "fraction"): (with_entry(LABELS, 0.5), ValueError, "the label 0.5, expected only 0"),
     ("binary", "NaN"): (with_entry(LABELS, NAN), ValueError, r"y holds nan at index \[1\]"),
     ("binary", "infinity"): (with_entry(LABELS, INF), ValueError, r"y holds inf at index \[1\]"),
@@ -76,6 +93,7 @@ BAD_TARGETS = {
     ("binary", "objects"): (LABELS.astype(object), TypeError, "y has dtype object"),
     ("binary", "ragged"): ([[0], [1, 0]] * 3, ValueError, "y cannot be made into an array"),
     ("multiclass", "index 3"): (CLASSES + 1, ValueError, "the class index 3, expected 0 to 2"),
+    ("multiclass", "indices from 1"): (CLASSES + 1, ValueError, "for the classes 1 to 3 pass y - 1"),
     ("multiclass", "index -1"): (CLASSES - 1, ValueError, "the class index -1, expected 0 to 2"),
     ("multiclass", "fraction"): (CLASSES + 0.5, ValueError, "y holds 0.5, expected class indices"),
     ("multiclass", "huge"): (with_entry(CLASSES, 1e300), ValueError, "expected 0 to 2"),
@@ -130,6 +148,9 @@ BAD_SETTINGS = {
     ("learning_rate", -0.1): (ValueError, "learning_rate is -0.1; expected a positive"),
     ("learning_rate", NAN): (ValueError, "learning_rate is nan; expected a positive"),
     ("learning_rate", INF): (ValueError, "learning_rate is inf; expected a positive"),
+    ("learning_rate", 1e300): (ValueError, r"learning_rate is 1e\+300, which is inf in float32"),
+    ("learning_rate", 10**400): (ValueError, "learning_rate is 1000.*; expected a positive"),
+    ("learning_rate", 1e-50): (ValueError, "learning_rate is 1e-50, which is 0.0 in float32"),
     ("learning_rate", "0.1"): (TypeError, "learning_rate is '0.1'; expected a positive number"),
     ("learning_rate", None): (TypeError, "learning_rate is None; expected a positive number"),
 }
@@ -213,6 +234,7 @@ def test_settings(case):
         ("multiclass", [], ValueError, "0 names, but there are 3 classes"),
         ("regression", ["a", "b"], ValueError, "no meaning for regression"),
         ("binary", "ab", TypeError, "'ab', expected a list of names"),
+        ("binary", b"ab", TypeError, "b'ab', expected a list of names"),
         ("binary", {"a", "b"}, TypeError, "expected a list of names"),
         ("binary", {0: "a", 1: "b"}, TypeError, "expected a list of names"),
         ("binary", 2, TypeError, "class_names is 2, expected a list of names"),
@@ -308,6 +330,26 @@ def test_descriptions(case):
     arguments, error, message = BAD_DESCRIPTIONS[case]
     with pytest.raises(error, match=message):
         NeuralNetwork(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "message"),
+    [
+        (-1, ValueError, "seed is -1, expected an integer that is not negative, or None"),
+        (1.5, TypeError, "seed is 1.5, expected an integer or None"),
+        ("0", TypeError, "seed is '0', expected an integer or None"),
+        (np.random.default_rng(0), TypeError, "seed is Generator.*, expected an integer or None"),
+    ],
+    ids=str,
+)
+def test_seeds(seed, error, message):
+    with pytest.raises(error, match=message):
+        NeuralNetwork(2, TANH_SIGMOID, "binary_log_loss", seed=seed)
+
+
+def test_a_dtype_of_none_is_not_float64():
+    with pytest.raises(TypeError, match="dtype is None, expected float32 or float64"):
+        NeuralNetwork(2, TANH_SIGMOID, "binary_log_loss", dtype=None)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float16, np.complex64, np.longdouble, str])

@@ -23,6 +23,7 @@ class TestInputs:
             np.array([[1, 2], [3, 4]], np.longdouble),
             np.array([[1, 2], [3, 4]], ">f8"),
             np.array([[1, 3], [2, 4]]).T,
+            np.ma.masked_array([[1, 2], [3, 4]]),
             pd.DataFrame({"a": [1, 3], "b": [2.0, 4.0]}),
         ],
         ids=lambda X: type(X).__name__,
@@ -35,6 +36,10 @@ class TestInputs:
 
     def test_booleans_are_numbers(self):
         np.testing.assert_array_equal(data.as_inputs([[True, False]], 2, FLOAT32), [[1, 0]])
+
+    def test_what_is_too_small_for_the_dtype_becomes_zero(self):
+        with np.errstate(all="raise"):
+            np.testing.assert_array_equal(data.as_inputs([[1e-300, 1.0]], 2, FLOAT32), [[0, 1]])
 
     def test_nothing_is_copied_that_fits(self):
         X = np.ones((3, 2), FLOAT32)
