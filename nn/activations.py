@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -63,16 +63,34 @@ class Sigmoid(Module):
 
 
 class GELU(Module):
-    """The Gaussian error linear unit, in its tanh form (Hendrycks & Gimpel 2016).
+    """The Gaussian error linear unit (Hendrycks & Gimpel 2016).
+
+    Parameters
+    ----------
+    approximate : {"tanh", "none"}
+        The tanh form, which takes a fraction of the time, or the exact one, x times the normal
+        distribution function, which is PyTorch's default.
+
+    Raises
+    ------
+    ValueError
+        If the form is unknown.
 
     Examples
     --------
-    >>> GELU()(np.array([0.0, 100.0]))
-    array([  0., 100.])
+    >>> GELU()(np.array([0.0, 1.0])).round(5)
+    array([0.     , 0.84119])
+    >>> GELU(approximate="none")(np.array([0.0, 1.0])).round(5)
+    array([0.     , 0.84134])
     """
 
+    def __init__(self, approximate: Literal["tanh", "none"] = "tanh") -> None:
+        if approximate not in ("tanh", "none"):
+            raise ValueError(f"approximate is {approximate!r}, expected 'tanh' or 'none'")
+        self.approximate: Literal["tanh", "none"] = approximate
+
     def forward(self, x: Any) -> Any:
-        return tg.gelu(x)
+        return tg.gelu(x, self.approximate)
 
 
 class Softmax(Module):

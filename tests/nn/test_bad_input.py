@@ -93,7 +93,11 @@ BAD_TARGETS = {
     ("binary", "objects"): (LABELS.astype(object), TypeError, "y has dtype object"),
     ("binary", "ragged"): ([[0], [1, 0]] * 3, ValueError, "y cannot be made into an array"),
     ("multiclass", "index 3"): (CLASSES + 1, ValueError, "the class index 3, expected 0 to 2"),
-    ("multiclass", "indices from 1"): (CLASSES + 1, ValueError, "for the classes 1 to 3 pass y - 1"),
+    ("multiclass", "indices from 1"): (
+        CLASSES + 1,
+        ValueError,
+        "for the classes 1 to 3 pass y - 1",
+    ),
     ("multiclass", "index -1"): (CLASSES - 1, ValueError, "the class index -1, expected 0 to 2"),
     ("multiclass", "fraction"): (CLASSES + 0.5, ValueError, "y holds 0.5, expected class indices"),
     ("multiclass", "huge"): (with_entry(CLASSES, 1e300), ValueError, "expected 0 to 2"),
@@ -149,7 +153,6 @@ BAD_SETTINGS = {
     ("learning_rate", NAN): (ValueError, "learning_rate is nan; expected a positive"),
     ("learning_rate", INF): (ValueError, "learning_rate is inf; expected a positive"),
     ("learning_rate", 1e300): (ValueError, r"learning_rate is 1e\+300, which is inf in float32"),
-    ("learning_rate", 10**400): (ValueError, "learning_rate is 1000.*; expected a positive"),
     ("learning_rate", 1e-50): (ValueError, "learning_rate is 1e-50, which is 0.0 in float32"),
     ("learning_rate", "0.1"): (TypeError, "learning_rate is '0.1'; expected a positive number"),
     ("learning_rate", None): (TypeError, "learning_rate is None; expected a positive number"),
@@ -340,7 +343,7 @@ def test_descriptions(case):
         ("0", TypeError, "seed is '0', expected an integer or None"),
         (np.random.default_rng(0), TypeError, "seed is Generator.*, expected an integer or None"),
     ],
-    ids=str,
+    ids=["negative", "fraction", "text", "generator"],
 )
 def test_seeds(seed, error, message):
     with pytest.raises(error, match=message):

@@ -176,3 +176,17 @@ class TestInitializers:
         for _ in range(10):
             x = np.maximum(x @ initializers.he_normal((256, 256), rng), 0)
         assert 0.5 < np.sqrt((x * x).mean()) < 2
+
+
+class TestGELU:
+    def test_the_exact_form(self):
+        from scipy.stats import norm
+
+        exact = nn.GELU(approximate="none")
+        np.testing.assert_allclose(exact(SAMPLE), SAMPLE * norm.cdf(SAMPLE), rtol=1e-12, atol=1e-15)
+        assert repr(exact) == "GELU(approximate='none')"
+        tg.check_grads(exact, np.array([-1.5, 0.3, 2.0]))
+
+    def test_an_unknown_form(self):
+        with pytest.raises(ValueError, match="'tanh' or 'none'"):
+            nn.GELU("erf")

@@ -71,6 +71,10 @@ class TestConstruction:
         network = NeuralNetwork(np.int64(2), ((np.int32(3), "tanh"), (1, "identity")), "l2")
         assert network.transform([[0.0, 0.0]]).shape == (1, 1)
 
+    def test_layers_as_an_array(self):
+        layers = np.array([[3, "tanh"], [1, "identity"]], object)
+        assert NeuralNetwork(2, layers, "l2").layer_spec == [(3, "tanh"), (1, "identity")]
+
     def test_initializer_by_activation(self):
         network = NeuralNetwork(
             300, [[300, "ReLU"], [300, "tanh"], [300, "identity"]], "l2", seed=0

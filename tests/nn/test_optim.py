@@ -201,7 +201,9 @@ class TestSGD:
         np.testing.assert_allclose(parameter.data, old - 0.25)
         assert repr(optimizer) == "SGD(2 parameters, learning_rate=0.25)"
 
-    @pytest.mark.parametrize("value", [0, -0.1, float("nan"), float("inf")])
+    @pytest.mark.parametrize(
+        "value", [0, -0.1, float("nan"), float("inf"), pytest.param(10**400, id="int")]
+    )
     def test_learning_rate_out_of_range(self, value):
         (parameter,) = parameters_of((2,))
         data = parameter.data
@@ -212,6 +214,12 @@ class TestSGD:
         with pytest.raises(ValueError, match="learning_rate is"):
             optimizer.learning_rate = value
         assert optimizer.learning_rate == 0.5
+
+    @pytest.mark.parametrize("value", [1e39, 1e-50])
+    def test_learning_rate_out_of_the_range_of_the_dtype(self, value):
+        with pytest.raises(ValueError, match=r"which is (inf|0\.0) in float32"):
+            SGD(parameters_of((2,), dtype=np.float32), learning_rate=value)
+        assert SGD(parameters_of((2,)), learning_rate=value).learning_rate == value
 
     @pytest.mark.parametrize("value", ["0.1", None, True, [0.1]])
     def test_learning_rate_that_is_no_number(self, value):
