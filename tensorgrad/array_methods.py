@@ -281,9 +281,9 @@ class ArrayMethods(ArrayOperators):
         """See ``np.reshape``; the shape as one tuple or as several numbers."""
         shape = shape[0] if len(shape) == 1 else shape
         if copy is not None:  # since NumPy 2.1
-            return self._apply(np.reshape, self, shape, order, copy=copy)
+            return self._apply(np.reshape, self, shape, order=order, copy=copy)
         if order != "C":
-            return self._apply(np.reshape, self, shape, order)
+            return self._apply(np.reshape, self, shape, order=order)
         return self._apply_to_two(np.reshape, self, shape)
 
     def ravel(self, order: Any = "C") -> Tensor:

@@ -121,6 +121,7 @@ class _Call:
         self.args = args
         self.kwargs = kwargs
         self.inside = inside
+        self.transforms = mode.get().transforms
         self.sources: list[Node] = []
         self._latest: tuple[Any, list[Any]] = (None, [])
 
@@ -133,7 +134,8 @@ class _Call:
         return cotangents[i]
 
     def _cotangents(self, g: tuple[Any, ...], y: tuple[Any, ...]) -> list[Any]:
-        with changed_mode(recording=True):
+        # A transform inside the function gives arrays or tensors by what is around the call.
+        with changed_mode(recording=True, transforms=self.transforms):
             outputs, _ = flatten(self.function(*self.args, **self.kwargs))
         seeds: dict[Node, Any] = {}
         for i, part, before in zip(self.inside, g, y, strict=True):

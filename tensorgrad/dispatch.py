@@ -14,7 +14,14 @@ from tensorgrad.derivatives.table import TABLE, Composition, Entry, Flat, Plain,
 from tensorgrad.messages import explained, name_of
 from tensorgrad.mode import CaptureError, mode
 from tensorgrad.tape import Node, component_node
-from tensorgrad.tensor import DIFFERENTIABLE, Tensor, as_array, unwrapped, wrap
+from tensorgrad.tensor import (
+    DIFFERENTIABLE,
+    Tensor,
+    as_array,
+    require_plain,
+    unwrapped,
+    wrap,
+)
 
 ndarray = np.ndarray
 current_mode = mode.get
@@ -85,7 +92,7 @@ def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             return wrap(value, Node(function, rules, values, kwargs, sources, value))
         return _recorded(function, entry, values, kwargs, sources, value)
     if tracked or any(isinstance(arg, Tensor) for arg in args):
-        return _constant(value)
+        return _constant(function, value)
     return value
 
 
@@ -110,9 +117,9 @@ def apply_to_two(function: Callable[..., Any], a: Any, b: Any) -> Any:
     except Exception as error:
         raise explained(error, function, (x, y)) from error
     if source_of_a is None and source_of_b is None:
-        return _constant(value)
+        return _constant(function, value)
     if not (now := current_mode()).recording:
-        return _constant(value)
+        return _constant(function, value)
     rules = entry.rules
     if (
         type(value) is ndarray
@@ -135,6 +142,8 @@ def _recorded(
 ) -> Any:
     """Record a call of which more than the common case may be true."""
     now = current_mode()
+    if not isinstance(value, ndarray | np.generic | tuple):
+        values = list(map(_without_labels, values))
     if now.detect_anomaly:
         check_output(function, values, value)
     if now.capturing:
@@ -146,7 +155,8 @@ def _recorded(
                 f"{name_of(function)} has no derivative with respect to operand {i}; pass it as a "
                 "plain array, or cut it from the graph with tg.stop_gradient"
             )
-    parts = tuple(map(as_array, value)) if isinstance(value, tuple) else (as_array(value),)
+    results = value if isinstance(value, tuple) else (value,)
+    parts = tuple(_result_array(function, result) for result in results)
     if not any(part.dtype.char in DIFFERENTIABLE for part in parts):
         kept = [_undifferentiable(function, part) for part in parts]
         return _same_kind_of_tuple(value, kept) if isinstance(value, tuple) else kept[0]
@@ -163,6 +173,26 @@ def _recorded(
         for i, part in enumerate(parts)
     ]
     return _same_kind_of_tuple(value, tensors)
+
+
+def _result_array(function: Callable[..., Any], result: Any) -> Any:
+    """What a recorded function returned as an array, if rules can hold for it."""
+    if isinstance(result, Tensor):
+        raise TypeError(
+            f"{name_of(function)} has a rule for its operands, and computed with other tensors "
+            "besides, whose gradients would be lost: ones from outside, or inside a list. Pass "
+            "each as an operand of its own, or t.data if it needs no gradient."
+        )
+    array = as_array(result)
+    require_plain(array)
+    return array
+
+
+def _without_labels(operand: Any) -> Any:
+    """The values of a pandas Series, say: rules are for arrays, and labels would be aligned."""
+    if isinstance(operand, np.generic) or not hasattr(type(operand), "__array__"):
+        return operand
+    return as_array(operand)
 
 
 def _refuse_outside_tensors(function: Callable[..., Any], values: list[Any]) -> None:
@@ -186,13 +216,22 @@ def _undifferentiable(function: Callable[..., Any], value: Any) -> Any:
             f"{name_of(function)} gave complex numbers; tensorgrad differentiates real functions "
             "of real arrays. Split the computation into real and imaginary parts."
         )
+    if value.dtype.kind not in "biu":
+        raise TypeError(
+            f"{name_of(function)} gave an array of dtype {value.dtype}, in which derivatives would "
+            "be lost; convert the operands to a floating dtype first"
+        )
     return value
 
 
-def _constant(value: Any) -> Any:
+def _constant(function: Callable[..., Any], value: Any) -> Any:
     """Wrap a result that nothing is recorded of."""
+    if type(value) is ndarray:
+        return wrap(value, None) if value.dtype.char in DIFFERENTIABLE else value
     if isinstance(value, tuple):
-        return _same_kind_of_tuple(value, [_constant(part) for part in value])
+        return _same_kind_of_tuple(value, [_constant(function, part) for part in value])
+    if isinstance(value, Tensor):  # of a function that computes with tensors from outside
+        return _result_array(function, value) if value.node is not None else value
     value = as_array(value)
     return wrap(value, None) if value.dtype.char in DIFFERENTIABLE else value
 
@@ -209,7 +248,7 @@ def _apply_other(
     if type(entry) is Composition:
         return entry.body(*args, **kwargs)
     if type(entry) is Flat:
-        return _constant(function(*unwrapped(args), **unwrapped(kwargs)))
+        return _constant(function, function(*unwrapped(args), **unwrapped(kwargs)))
     if type(entry) is Plain:
         return function(*unwrapped(args), **unwrapped(kwargs))
     if type(entry) is Refused:

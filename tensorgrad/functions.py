@@ -92,7 +92,7 @@ def softplus(x: Any) -> Any:
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
     # The same in vector instructions; element by element, as below, takes ten times as long.
-    if np.size(x) <= 128:
+    if (x.size if hasattr(x, "size") else np.size(x)) <= 128:
         return np.logaddexp(x, 0)
     y = np.log1p(np.exp(np.negative(np.absolute(x))))
     y += np.maximum(x, 0)
@@ -343,7 +343,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     array([[3.5],
            [3.5]])
     """
-    y = np.dot(x, weight) if np.ndim(x) == 2 else np.matmul(x, weight)
+    y = np.dot(x, weight) if np.ndim(x) == 2 == weight.ndim else np.matmul(x, weight)
     if type(y) is np.ndarray and y.dtype == bias.dtype:
         y += bias
         return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import numpy as np
 
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
-from tensorgrad.transforms import grad, linearize, positions_of, vjp
+from tensorgrad.transforms import grad, linearize, positions_of, require_sequences, vjp
 
 
 def jacobian(
@@ -142,6 +143,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     >>> hvp(lambda x: np.sum(x**3), [np.array([1.0, 2.0])], [np.array([1.0, 1.0])])
     array([ 6., 12.])
     """
+    require_sequences(primals, tangents)
     _, pullback = vjp(grad(function, argnums=tuple(range(len(primals)))), *primals)
     products = pullback(tuple(tangents))
     return products[0] if len(primals) == 1 else products
@@ -209,4 +211,4 @@ def _zeros(value: Any) -> Any:
 
 
 def _size(leaves: list[Any]) -> int:
-    return sum(np.size(leaf) for leaf in leaves)
+    return sum(math.prod(np.shape(leaf)) for leaf in leaves)

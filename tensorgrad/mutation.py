@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,11 +45,11 @@ class Mutations:
     def check(self, order: Sequence[Node]) -> None:
         """Raise if an array that these operations read or made was overwritten since."""
         for node in order:
-            for array in (*node.args, node.value):
+            for array in _spread((*node.args, node.value)):
                 if self._stamps.get(id(_owner(array)), 0) > node.number:
                     raise RuntimeError(
                         f"cannot go back through {name_of(node.function)}: one of its arrays, of "
-                        f"shape {np.shape(array)} (the result has shape {np.shape(node.value)}), "
+                        f"shape {np.shape(array)} (the result has shape {_shape(node.value)}), "
                         "was overwritten by assign() or an optimizer step after the operation "
                         "was recorded. Call backward() before changing it, or change a copy."
                     )
@@ -60,5 +60,21 @@ mutations = Mutations()
 
 
 def _owner(array: Any) -> Any:
+    """The array whose memory it is; sliding windows keep it as the base of an object between."""
     base = getattr(array, "base", None)
-    return base if isinstance(base, np.ndarray) else array
+    while isinstance(base, np.ndarray) or hasattr(base, "base"):
+        array, base = base, getattr(base, "base", None)
+    return array
+
+
+def _spread(values: Iterable[Any]) -> Iterator[Any]:
+    """The values, and those in tuples and lists: indices along several axes, several results."""
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from _spread(value)
+        else:
+            yield value
+
+
+def _shape(value: Any) -> Any:
+    return tuple(map(np.shape, value)) if isinstance(value, tuple) else np.shape(value)

@@ -47,6 +47,52 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     return leaves, rebuilt
 
 
+def leaves_like(tree: Any, template: Any) -> list[Any]:
+    """The leaves of a structure, in the order of another one that it must match.
+
+    Parameters
+    ----------
+    tree : nested structure
+        Dicts may have their keys in any order; a list may stand for a tuple.
+    template : nested structure
+        What says the structure and the order.
+
+    Returns
+    -------
+    list
+        As many as ``template`` has leaves.
+
+    Raises
+    ------
+    ValueError
+        If the two have different structures.
+
+    Examples
+    --------
+    >>> leaves_like({"b": 2, "a": 1}, {"a": 10, "b": 20})
+    [1, 2]
+    """
+    parts, expected = _parts(tree), _parts(template)
+    if parts is None and expected is None:
+        return [tree]
+    if isinstance(template, dict) and isinstance(tree, dict) and tree.keys() == template.keys():
+        pairs = [(tree[key], template[key]) for key in template]
+    elif (
+        parts is None
+        or expected is None
+        or isinstance(tree, dict)
+        or isinstance(template, dict)
+        or len(parts[0]) != len(expected[0])
+    ):
+        raise ValueError(
+            f"{_outline(tree)} was given for {_outline(template)}; they must have the same "
+            "structure"
+        )
+    else:
+        pairs = list(zip(parts[0], expected[0], strict=True))
+    return [leaf for pair in pairs for leaf in leaves_like(*pair)]
+
+
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     """Apply a function to every leaf of a nested structure.
 
@@ -59,13 +105,31 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     return rebuild([function(leaf) for leaf in leaves])
 
 
+def _outline(tree: Any) -> str:
+    """What a structure is, for messages: its type, and its keys or how many children it has."""
+    if tree is None:
+        return "None"
+    if isinstance(tree, dict):
+        return f"a {type(tree).__name__} with the keys {list(tree)}"
+    parts = _parts(tree)
+    return "an array" if parts is None else f"a {type(tree).__name__} of {len(parts[0])}"
+
+
+def _dict_like(tree: dict[Any, Any], keys: list[Any], children: list[Any]) -> dict[Any, Any]:
+    if type(tree) is dict:
+        return dict(zip(keys, children, strict=True))
+    new = tree.copy()  # a defaultdict, say, is not made of its items alone
+    new.update(zip(keys, children, strict=True))
+    return new
+
+
 def _parts(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
     """The children of a container and how to assemble it from others; None for a leaf."""
     if tree is None:
         return [], lambda children: None
     if isinstance(tree, dict):
         keys = list(tree)
-        return list(tree.values()), lambda children: type(tree)(zip(keys, children, strict=True))
+        return list(tree.values()), lambda children: _dict_like(tree, keys, children)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return list(tree), lambda children: type(tree)(*children)
     if isinstance(tree, list | tuple):

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from tensorgrad.anomaly import check_cotangent
+from tensorgrad.messages import described, name_of
 from tensorgrad.mode import CaptureError, mode
 from tensorgrad.mutation import mutations, numbers
 
@@ -104,18 +105,34 @@ def backward(root: Node, cotangent: Any) -> None:
             "backward() changes .grad, which a compiled function would do once only; take the "
             "gradient with tg.grad or tg.value_and_grad"
         )
-    for node, gradient in propagate({root: cotangent}, reachable([root])).items():
+    arrived = propagate({root: cotangent}, reachable([root]))
+    for node, gradient in zip(arrived, owned(arrived.values(), [cotangent]), strict=True):
         tensor: Any = node.tensor and node.tensor()
         if tensor is not None:
-            # A rule may hand on the array it was given, a view of it, or a NumPy scalar. What a
-            # user finds in .grad is an array, and theirs to change: nobody else may hold it.
-            if tensor.grad is not None:
-                gradient = tensor.grad + gradient
-            if isinstance(gradient, np.generic):
-                gradient = np.asarray(gradient)
-            elif gradient is cotangent or getattr(gradient, "base", None) is not None:
-                gradient = gradient.copy()
-            tensor.grad = gradient
+            tensor.grad = gradient if tensor.grad is None else as_ndarray(tensor.grad + gradient)
+
+
+def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """Arrays of which none shares memory with another or with ``others``.
+
+    A rule may hand on the array it was given, or a view of it, to several operands. Gradients are
+    the user's to change, in place too, so each is an array of its own.
+    """
+    held = {id(array) for array in others}
+    result = []
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            array = as_ndarray(array)
+        if id(array) in held or getattr(array, "base", None) is not None:
+            array = array.copy()
+        held.add(id(array))
+        result.append(array)
+    return result
+
+
+def as_ndarray(value: Any) -> Any:
+    """An array of a NumPy scalar, or of what computes like one; arrays pass unchanged."""
+    return value if hasattr(type(value), "__array_function__") else np.asarray(value)
 
 
 def propagate(
@@ -164,18 +181,26 @@ def propagate(
             continue
         args, value = (node.args, node.value) if wrap is None else _wrapped(node, wrap)
         kwargs = node.kwargs
-        for source, rule, operand in zip(node.sources, node.rules, node.args):  # noqa: B905
-            if source is None or (needed is not None and source not in needed):
-                continue
-            cotangent = rule(g, value, *args, **kwargs) if kwargs else rule(g, value, *args)
-            if watching:
-                check_cotangent(node, operand, g, cotangent)
-            if cotangent.shape != operand.shape:
-                cotangent = fit_shape(cotangent, operand)
-            if cotangent.dtype != operand.dtype:
-                cotangent = cotangent.astype(operand.dtype)
-            previous = cotangents.get(source)
-            cotangents[source] = cotangent if previous is None else previous + cotangent
+        try:
+            for source, rule, operand in zip(node.sources, node.rules, node.args):  # noqa: B905
+                if source is None or (needed is not None and source not in needed):
+                    continue
+                cotangent = rule(g, value, *args, **kwargs) if kwargs else rule(g, value, *args)
+                if watching:
+                    check_cotangent(node, operand, g, cotangent)
+                if cotangent.shape != operand.shape:
+                    cotangent = fit_shape(cotangent, operand)
+                if cotangent.dtype != operand.dtype:
+                    cotangent = cotangent.astype(operand.dtype)
+                previous = cotangents.get(source)
+                cotangents[source] = cotangent if previous is None else previous + cotangent
+        except Exception as error:
+            operands = ", ".join(map(described, node.args))
+            error.add_note(
+                f"This was on the way back through {name_of(node.function)} of {operands}, whose "
+                "rules must return arrays of the operands' shapes."
+            )
+            raise
     return cotangents
 
 

@@ -14,6 +14,7 @@ from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations
+from tensorgrad.structure import map_leaves
 from tensorgrad.tape import Node, backward, leaf
 
 DIFFERENTIABLE = "fdeg"
@@ -281,13 +282,27 @@ def wrap(data: Any, node: Node | None) -> Tensor:
 def stop_gradient(x: Any) -> Any:
     """The values of ``x``, treated as a constant; arrays and numbers pass unchanged.
 
+    Parameters
+    ----------
+    x : Tensor, array_like, or nested tuples, lists, dicts and dataclasses of them
+        What no gradient is to flow through.
+
+    Returns
+    -------
+    Tensor, array_like, or the same structure of them
+        Tensors outside the graph.
+
     Examples
     --------
     >>> import tensorgrad as tg
     >>> tg.grad(lambda x: x * tg.stop_gradient(x))(3.0)
     array(3.)
     """
-    return x.detach() if isinstance(x, Tensor) else x
+    return x.detach() if isinstance(x, Tensor) else map_leaves(_detached, x)
+
+
+def _detached(leaf: Any) -> Any:
+    return leaf.detach() if isinstance(leaf, Tensor) else leaf
 
 
 def _restored(kind: type[Tensor], data: Any, requires_grad: bool, grad: Any) -> Tensor:
@@ -303,7 +318,8 @@ def real_array(data: Any) -> Any:
     Raises
     ------
     TypeError
-        If the data are complex, not numeric, or a tensor that requires a gradient.
+        If the data are complex, not numeric, in a matrix or a masked array, or a tensor that
+        requires a gradient.
     """
     array = np.asarray(data) if isinstance(data, Tensor) else as_array(data)
     if array.dtype.kind == "c":
@@ -311,12 +327,32 @@ def real_array(data: Any) -> Any:
             f"complex input ({array.dtype}); tensorgrad differentiates real functions of real "
             "arrays. Pass the real and the imaginary part as two arrays."
         )
+    require_plain(array)
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"a tensor holds real numbers, and this is an array of dtype {array.dtype}; convert "
             "it to a numeric dtype first"
         )
     return array
+
+
+def require_plain(array: Any) -> None:
+    """Raise for subclasses of ndarray, to which operators and functions may mean something else.
+
+    Rules written for arrays would be wrong for them: ``*`` multiplies matrices of ``np.matrix``.
+
+    Raises
+    ------
+    TypeError
+        If the array is of a subclass, other than an array in a file.
+    """
+    if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
+        raise TypeError(
+            f"{type(array).__module__}.{type(array).__name__} is a kind of ndarray whose "
+            "operations may mean something else, and derivatives are known for plain arrays; pass "
+            "np.asarray(x), and the values of a masked array with weights or np.where in place of "
+            "the mask"
+        )
 
 
 def _cotangent_like(data: Any, cotangent: Any) -> Any:

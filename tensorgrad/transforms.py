@@ -20,8 +20,8 @@ import numpy as np
 from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
-from tensorgrad.structure import flatten, map_leaves
-from tensorgrad.tape import Node, between, leaf, propagate
+from tensorgrad.structure import flatten, leaves_like, map_leaves
+from tensorgrad.tape import Node, between, leaf, owned, propagate
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,
@@ -51,7 +51,9 @@ def grad(
     callable
         Takes the function's arguments; returns the gradient, of the structure, shapes and dtypes
         of the argument (a tuple of gradients if ``argnums`` is a sequence), or a pair of it and
-        the auxiliary result.
+        the auxiliary result. Given arrays outside any other transform it returns arrays, which
+        lead back to no tensor that the function closes over: to differentiate the gradient with
+        respect to parameters, pass them as arguments, or call it inside a transform of them.
 
     Raises
     ------
@@ -110,9 +112,9 @@ def value_and_grad(
         value, aux, pullback = _vjp_at(function, args, kwargs, positions, has_aux)
         if not _is_scalar(value):
             raise TypeError(
-                "the gradient is defined for functions that return a scalar; "
-                f"{name_of(function)} returned {described(value)}. Sum it, or use tg.vjp or "
-                "tg.jacobian."
+                "the gradient is defined for functions that return a floating-point scalar; "
+                f"{name_of(function)} returned {described(value)}. Sum an array, or use tg.vjp or "
+                "tg.jacobian; integers and booleans have no derivative."
             )
         gradients = pullback(np.ones_like(value))
         result = gradients if isinstance(argnums, Sequence) else gradients[0]
@@ -208,7 +210,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
         (tangent,) = push(tangents)
         return tangent if tensors or _within(tangents) else map_leaves(_plain, tangent)
 
-    return value if tensors else map_leaves(_plain, value), pushforward
+    return value if tensors else map_leaves(_own_array, value), pushforward
 
 
 def jvp(
@@ -243,6 +245,7 @@ def jvp(
     >>> jvp(np.sin, [0.0], [2.0])
     (array(0.), array(2.))
     """
+    require_sequences(primals, tangents)
     value, pushforward = linearize(function, *primals)
     return value, pushforward(*tangents)
 
@@ -268,18 +271,19 @@ def _vjp_at(
         result = function(*traced, **kwargs)
     value, aux = _value_and_aux(function, result) if has_aux else (result, None)
     outputs, rebuild_value = flatten(value)
-    tensors = _within(primals)
+    produced, tensors = value, _within(primals)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         now = mode.get()
-        seeds = _seeds(outputs, cotangent)
+        seeds = _seeds(outputs, leaves_like(cotangent, produced))
         as_tensors = tensors or _within(cotangent)
         cotangents = _cotangents(seeds, inputs, record=as_tensors and now.recording)
-        finish = _as_tensor if as_tensors else _plain
-        return tuple(rebuild([finish(cotangent) for cotangent in cotangents]))
+        if as_tensors:
+            return tuple(rebuild(list(map(_as_tensor, cotangents))))
+        return tuple(rebuild(owned(map(_plain, cotangents), seeds.values())))
 
     if not tensors:
-        value = rebuild_value([real_array(_plain(output)) for output in outputs])
+        value = rebuild_value([_own_array(output) for output in outputs])
         return value, map_leaves(_without_tensor, aux), pullback
     if not outer.recording:
         value, aux = map_leaves(stop_gradient, value), map_leaves(stop_gradient, aux)
@@ -302,17 +306,13 @@ def _cotangents(seeds: dict[Node, Any], inputs: Sequence[Tensor], record: bool) 
 
 
 def _is_scalar(value: Any) -> bool:
-    return getattr(value, "shape", None) == () or isinstance(value, int | float)
+    if isinstance(value, float):
+        return True
+    return getattr(value, "shape", None) == () and value.dtype.char in DIFFERENTIABLE
 
 
-def _seeds(outputs: Sequence[Any], cotangent: Any) -> dict[Node, Any]:
+def _seeds(outputs: Sequence[Any], given: Sequence[Any]) -> dict[Node, Any]:
     """The cotangents of those outputs that were recorded."""
-    given, _ = flatten(cotangent)
-    if len(given) != len(outputs):
-        raise ValueError(
-            f"the result has {len(outputs)} arrays, the cotangent has {len(given)}; they must "
-            "have the same structure"
-        )
     seeds: dict[Node, Any] = {}
     for output, g in zip(outputs, given, strict=True):
         if np.shape(g) != np.shape(output):
@@ -359,6 +359,11 @@ def _plain(value: Any) -> Any:
     return value.data if isinstance(value, Tensor) else as_array(value)
 
 
+def _own_array(value: Any) -> Any:
+    """A copy of a result: the user may change it, and the pullback reads what was computed."""
+    return real_array(_plain(value)).copy()
+
+
 def _without_tensor(value: Any) -> Any:
     return value.data if isinstance(value, Tensor) else value
 
@@ -376,13 +381,29 @@ def _value_and_aux(function: Callable[..., Any], result: Any) -> tuple[Any, Any]
     return result
 
 
+def require_sequences(primals: Any, tangents: Any) -> None:
+    """Raise unless both are lists or tuples; an array would be taken for as many primals.
+
+    Raises
+    ------
+    TypeError
+        If one of them is anything else.
+    """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"{name} must be a list or a tuple with an entry for each argument, not "
+                f"{described(given)}"
+            )
+
+
 def positions_of(argnums: int | Sequence[int], count: int) -> list[int]:
     """Positions of the arguments to differentiate with respect to, from 0.
 
     Raises
     ------
     TypeError
-        If a position is no integer, or no argument was passed there.
+        If a position is no integer, no argument was passed there, or one is named twice.
     """
     positions = []
     for position in [argnums] if isinstance(argnums, int) else argnums:
@@ -391,4 +412,6 @@ def positions_of(argnums: int | Sequence[int], count: int) -> list[int]:
                 f"argnums={argnums!r} does not fit a call with {count} positional arguments"
             )
         positions.append(position % count)
+    if len(set(positions)) < len(positions):
+        raise TypeError(f"argnums={argnums!r} names an argument twice")
     return positions

@@ -50,6 +50,13 @@ def _reduced_last(x: Any, axis: Any) -> tuple[tuple[int, ...], int]:
     return kept + reduced, len(kept)
 
 
+def largest_magnitude(x: Any, **axes: Any) -> Any:
+    """The largest absolute value, and 0 where there are no elements."""
+    x = np.abs(x)
+    # Only then, because not every library knows ``initial``.
+    return np.max(x, **axes) if x.size else np.max(x, initial=0, **axes)
+
+
 def all_but_first(x: Any, axis: int) -> Any:
     """The elements of one axis without the first."""
     return x[at(axis, slice(1, None))]

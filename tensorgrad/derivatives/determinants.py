@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tensorgrad.derivatives.axes import largest_magnitude
 from tensorgrad.derivatives.stacks import identity_like, matrices, mT
 from tensorgrad.derivatives.table import derivative, dispatching, plain
 
@@ -60,8 +61,8 @@ def cofactors_at_singular(a):
 
 def _nearly_singular(a, inverse):
     """Whether a condition number takes more than half of the digits."""
-    largest = np.max(np.abs(a), axis=(-2, -1), initial=0)
-    largest_of_inverse = np.max(np.abs(inverse), axis=(-2, -1), initial=0)
+    largest = largest_magnitude(a, axis=(-2, -1))
+    largest_of_inverse = largest_magnitude(inverse, axis=(-2, -1))
     return bool(np.any(largest * largest_of_inverse * float(np.finfo(a.dtype).eps) ** 0.5 > 1))
 
 

@@ -34,6 +34,8 @@ def power_of_base(g, y, x, p):
     if isinstance(p, int | float):
         return g * p * x ** (p - 1) if p else g * np.zeros_like(x)
     p = operand(p)
+    if p.dtype.kind == "u":  # 0 - 1 would be the largest number
+        p = p.astype(g.dtype)
     return g * p * np.where((x == 0) & (p == 0), 1, x) ** (p - 1)
 
 
@@ -41,6 +43,9 @@ def power_of_exponent(g, y, x, p):
     """The cotangent of p in x ** p; 0 at x = 0, the limit for positive p."""
     if isinstance(x, int | float):
         return g * y * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
+    x = operand(x)
+    if x.dtype.kind in "iub":  # of small integers NumPy takes logarithms in half precision
+        x = x.astype(g.dtype)
     return g * y * np.log(np.where(x == 0, 1, x))
 
 
@@ -108,7 +113,7 @@ derivative(
 
 
 def tanh_rule(g, y, x):
-    """g (1 - y^2), without a Python number to convert, and in two new arrays instead of three."""
+    """Compute g (1 - y^2) without a Python number to convert, in two new arrays and not three."""
     square = y * y
     square *= g
     return g - square

@@ -8,7 +8,7 @@ Second derivatives of what depends on singular values are NaN where two of them 
 
 import numpy as np
 
-from tensorgrad.derivatives.axes import restored
+from tensorgrad.derivatives.axes import largest_magnitude, restored
 from tensorgrad.derivatives.stacks import columns, mT
 from tensorgrad.derivatives.table import derivative
 
@@ -49,7 +49,7 @@ def matrix_norm_cotangent(g, y, x, ord, axis, keepdims):
     along, across = axis if abs(ord) == 1 else axis[::-1]
     sums = np.sum(np.abs(x), axis=along, keepdims=True)
     if ord > 0:
-        extreme = np.max(sums, axis=across, keepdims=True, initial=0)
+        extreme = largest_magnitude(sums, axis=across, keepdims=True)
     else:
         extreme = np.min(sums, axis=across, keepdims=True)
     return shared(restored(g, x, axis) * np.sign(x), sums == extreme, across)

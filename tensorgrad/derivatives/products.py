@@ -115,14 +115,14 @@ def dot(a, b, out=None):
     a, b = array_operand(a), array_operand(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
-    return np.tensordot(a, b, (-1, -2)) if b.ndim > 2 else a @ b
+    return np.tensordot(a, b, (a.ndim - 1, b.ndim - 2)) if b.ndim > 2 else a @ b
 
 
 @composition(np.inner)
 def inner(a, b):
     """Sum over the last axes of both."""
     a, b = array_operand(a), array_operand(b)
-    return a * b if a.ndim == 0 or b.ndim == 0 else np.tensordot(a, b, (-1, -1))
+    return a * b if a.ndim == 0 or b.ndim == 0 else np.tensordot(a, b, (a.ndim - 1, b.ndim - 1))
 
 
 @composition(np.vdot)

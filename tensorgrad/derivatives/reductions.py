@@ -48,7 +48,10 @@ def mean(x, axis=None, keepdims=False):
 
 def mean_rule(g, y, x, axis=None, keepdims=False):
     """The same share for every element."""
-    return restored(g, x, axis) / (x.size // y.size if y.size else 1)
+    count = x.size // y.size if y.size else 1
+    if count > 65504:  # infinity in half precision, as 1 / count is not
+        return restored(g, x, axis) * (1 / count)
+    return restored(g, x, axis) / count
 
 
 register(sum, lambda g, y, x, axis=None, keepdims=False: restored(g, x, axis), None, None)

@@ -15,6 +15,7 @@ from math import log, pi, radians, sqrt
 import numpy as np
 from scipy import special
 
+from tensorgrad.derivatives.arguments import operand
 from tensorgrad.derivatives.table import flat, register
 
 # ---------------------------------------------------------------------- exponentials and powers
@@ -95,7 +96,7 @@ register(special.ndtri_exp, lambda g, y, x: g * np.exp(x + 0.5 * y * y) * sqrt(2
 
 def both_zero(a, b):
     """Where a term does not count."""
-    return (a == 0) & (b == 0)
+    return (operand(a) == 0) & (operand(b) == 0)
 
 
 def unless_both_zero(a, b):

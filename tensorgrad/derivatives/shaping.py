@@ -16,7 +16,7 @@ def reshape_back(g, y, x, shape=None, order: Any = "C", **_):
         return g.reshape(x.shape)
     if order == "A":
         order = "F" if x.flags.fnc else "C"
-    return np.reshape(g, x.shape, order)
+    return np.reshape(g, x.shape, order=order)
 
 
 # The rules of None, for operands that no one differentiates, save `apply` a second look.
@@ -83,7 +83,9 @@ derivative(np.flip, lambda g, y, x, axis=None: np.flip(g, axis))
 derivative(np.fliplr, lambda g, y, x: np.fliplr(g))
 derivative(np.flipud, lambda g, y, x: np.flipud(g))
 derivative(np.rot90, lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes))
-derivative(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis))
+derivative(
+    np.roll, lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift, dtype=np.intp), axis)
+)
 
 # ------------------------------------------------------------------------------- broadcasting
 

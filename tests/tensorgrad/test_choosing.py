@@ -222,3 +222,9 @@ class TestFunctional:
     def test_a_function_that_drops_too_many_axes(self):
         with pytest.raises(ValueError, match="of 2 axes"):
             np.apply_over_axes(lambda x, axis: np.sum(x), leaf(np.zeros((2, 2))), 0)
+
+
+def test_heaviside_of_a_list():
+    h0 = tg.tensor([0.5, 0.5], requires_grad=True)
+    np.heaviside([0.0, 1.0], h0).sum().backward()
+    np.testing.assert_array_equal(h0.grad, [1, 0])

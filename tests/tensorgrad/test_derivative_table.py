@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from derivative_cases import CASES
 from derivative_cases.case import Case
+from derivative_cases.derivatives import value_and_cotangents
 from duck_array import DuckArray, reveal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tensorgrad as tg
-from tensorgrad.structure import flatten, map_leaves
+from tensorgrad.structure import flatten
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 few_examples = settings(max_examples=max(1, settings().max_examples // 6))
@@ -88,22 +89,6 @@ def test_rules_never_convert_to_ndarray(case: Case) -> None:
         for a, b in zip(expected, got, strict=True):
             assert isinstance(b, DuckArray)
             np.testing.assert_allclose(reveal(b), a, rtol=1e-12, atol=1e-14)
-
-
-def value_and_cotangents(case: Case, operands):
-    """Value, and cotangents to first and second order, of everything that is differentiable."""
-
-    def differentiable(*args):
-        return [
-            output
-            for output in flatten(case.call(*args))[0]
-            if isinstance(output, tg.Tensor) and output.requires_grad
-        ]
-
-    value, pullback = tg.vjp(differentiable, *operands)
-    cotangents = pullback(map_leaves(np.ones_like, value))
-    _, second = tg.vjp(lambda *args: tg.vjp(differentiable, *args)[1](value), *operands)
-    return [*value, *cotangents, *second(cotangents)]
 
 
 def leaf(array):

@@ -274,3 +274,39 @@ def test_the_core_imports_numpy_alone():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(out.stdout.split()) <= {"tensorgrad", "numpy"}
+
+
+class TestNothingIsCutSilently:
+    def test_a_rule_knows_of_no_tensor_but_its_operands(self):
+        x, w = tg.tensor([1.0, 1.0], requires_grad=True), tg.tensor([2.0, 3.0], requires_grad=True)
+        closed_over = tg.derivative(lambda x: x * w, lambda g, y, x: g * w.data)
+        in_a_list = tg.derivative(lambda x, ws: x * ws[0], lambda g, y, x, ws: g * ws[0].data, None)
+        for call in (
+            lambda: closed_over(x),
+            lambda: closed_over(x.detach()),
+            lambda: in_a_list(x, [w]),
+        ):
+            with pytest.raises(TypeError, match="other tensors"):
+                call()
+        with tg.no_grad():
+            assert type(closed_over(x).data) is np.ndarray
+
+    @pytest.mark.parametrize(
+        "array",
+        [np.ones((2, 2)).view(np.matrix), np.ma.masked_array([3.0, 4.0], [True, False])],
+    )
+    def test_matrices_and_masked_arrays_are_refused(self, array):
+        x = tg.tensor([1.0, 2.0], requires_grad=True)
+        for call in (
+            lambda: tg.Tensor(array),
+            lambda: x * array,
+            lambda: tg.grad(np.sum)(array),
+        ):
+            with pytest.raises(TypeError, match="kind of ndarray"):
+                call()
+
+    @pytest.mark.parametrize("operand", [np.array([2, 3], object), np.timedelta64(3, "s")])
+    def test_results_that_are_no_numbers_are_refused(self, operand):
+        x = tg.tensor([1.0, 2.0], requires_grad=True)
+        with pytest.raises(TypeError, match="derivatives would be lost"):
+            x * operand

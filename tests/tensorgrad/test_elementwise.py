@@ -143,3 +143,18 @@ def all_derivatives(function, x, count):
         values.append(float(function(x)))
         function = tg.grad(function)
     return values
+
+
+class TestIntegersBesideATensor:
+    """NumPy computes with small integers in small types; rules must not."""
+
+    @pytest.mark.parametrize("base", [[0.0, 3.0], (0, 3), np.array([0, 3], np.int8)])
+    def test_powers_of_them(self, base):
+        p = tg.tensor([2.0, 2.0], dtype=np.float32, requires_grad=True)
+        np.power(base, p).sum().backward()
+        np.testing.assert_allclose(p.grad, [0, 9 * np.log(3)], rtol=1e-6)
+
+    def test_powers_to_unsigned_ones(self):
+        x = tg.tensor([1000.0, 2.0], requires_grad=True)
+        np.power(x, np.array([0, 2], np.uint8)).sum().backward()
+        np.testing.assert_array_equal(x.grad, [0, 4])

@@ -182,3 +182,10 @@ class TestSoftmax:
         assert value[1] == 0
         assert pullback(np.array([1.0, 5.0, -1.0]))[0][1] == 0
         assert tg.grad(lambda x: tg.log_softmax(x)[0])(x)[1] == 0
+
+
+def test_affine_multiplies_stacks_of_matrices_as_matmul_does():
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(3, 3)), rng.normal(size=(3, 3, 3))
+    np.testing.assert_allclose(tg.affine(x, weight, np.zeros(3)), x @ weight)
+    tg.check_grads(tg.affine, x, weight, np.zeros(3))

@@ -251,3 +251,9 @@ def test_a_bad_axis_is_named():
         np.exceptions.AxisError, match=r"np\.sum of float64 \(2,\).*axis 1 is out of"
     ):
         np.sum(leaf([1.0, 2.0]), axis=1)
+
+
+def test_the_mean_of_more_elements_than_half_precision_counts():
+    x = tg.tensor(np.ones(100_000), dtype=np.float16, requires_grad=True)
+    np.mean(x).backward()
+    np.testing.assert_allclose(x.grad, 1e-5, rtol=1e-2)

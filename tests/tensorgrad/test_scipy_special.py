@@ -138,3 +138,9 @@ class TestEdges:
         for n in (1, 2, 3):
             polygamma = -((-1) ** n) * special.gamma(n + 1.0) * special.zeta(n + 1.0, tg.tensor(x))
             np.testing.assert_allclose(polygamma.data, special.polygamma(n, x))
+
+
+def test_a_list_beside_a_tensor():
+    x = tg.tensor([0.0, 3.0], requires_grad=True)
+    special.xlogy([0.0, 1.0], x).sum().backward()
+    np.testing.assert_allclose(x.grad, [0, 1 / 3])

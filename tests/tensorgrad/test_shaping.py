@@ -483,3 +483,9 @@ class TestDiagonals:
             tg.fill_diagonal(leaf(numbers(2, 2)), [])
         with pytest.raises(TypeError, match=r"tg\.fill_diagonal"):
             np.fill_diagonal(leaf(numbers(2, 2)), 1.0)
+
+
+def test_roll_by_an_unsigned_number():
+    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    np.roll(x, np.uint8(1)).backward([1, 2, 3])
+    np.testing.assert_array_equal(x.grad, [2, 3, 1])

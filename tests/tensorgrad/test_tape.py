@@ -76,6 +76,32 @@ class TestBackward:
         total.sum().backward()
         total.grad[0, 0] = 5  # not a read-only broadcast
 
+    def test_no_two_gradients_share_memory(self):
+        x, z = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+        ((x + z) * 2).sum().backward()  # one new array, handed on to both
+        x.grad *= 10
+        np.testing.assert_array_equal(z.grad, [2, 2])
+
+    def test_gradients_are_arrays_whatever_the_operands_were(self):
+        class Column:
+            """Computes like an array, and is none, as a column of a data frame."""
+
+            def __init__(self, values):
+                self.values = values
+
+            def __array__(self, dtype=None, copy=None):
+                return np.array(self.values, dtype)
+
+            def __array_ufunc__(self, ufunc, method, *args):
+                plain = [a.values if isinstance(a, Column) else a for a in args]
+                return Column(getattr(ufunc, method)(*plain))
+
+        x = leaf([1.0, 2.0])
+        y = tg.apply(np.multiply, x, Column(np.array([3.0, 4.0])))
+        y.sum().backward()
+        assert type(y.data) is type(x.grad) is np.ndarray
+        np.testing.assert_array_equal(x.grad, [3, 4])
+
     def test_a_long_chain_needs_no_recursion(self):
         x = leaf(1.0)
         y = x
@@ -98,6 +124,24 @@ class TestBackward:
         numbers = [node.number for node in reachable([(z * y).node])]
         assert numbers == sorted(numbers, reverse=True)
         assert len(numbers) == 3
+
+    @pytest.mark.parametrize(
+        ("rule", "error"),
+        [
+            (lambda g, y, x: 2.0, AttributeError),
+            (lambda g, y, x: np.ones(3), ValueError),
+            (lambda g, y: g, TypeError),
+        ],
+    )
+    def test_the_operation_whose_rule_fails_is_named(self, rule, error):
+        def double(x):
+            return 2 * x
+
+        y = tg.derivative(double, rule)(leaf([1.0, 2.0]))
+        with pytest.raises(error) as raised:
+            y.sum().backward()
+        (note,) = raised.value.__notes__
+        assert "double of float64 (2,)" in note
 
 
 class TestMemory:
@@ -182,6 +226,35 @@ class TestMutation:
         y.detach().assign([0.0, 0.0])
         with pytest.raises(RuntimeError, match="overwritten"):
             z.backward()
+
+    @pytest.mark.parametrize(
+        "windows",
+        [
+            lambda x: np.lib.stride_tricks.sliding_window_view(x, 2),
+            lambda x: np.broadcast_to(x, (2, 3))[:, :2],
+            lambda x: x[None, 1:][:, ::-1].T,
+        ],
+    )
+    def test_through_a_view_of_a_view(self, windows):
+        x, w = tg.tensor([1.0, 2.0, 3.0]), leaf(2.0)
+        y = (windows(x) * w).sum()
+        x.assign([0.0, 0.0, 0.0])
+        with pytest.raises(RuntimeError, match="overwritten"):
+            y.backward()
+
+    def test_an_overwritten_index_is_caught(self):
+        x, rows = leaf(np.ones((2, 2))), tg.tensor([0, 1])
+        y = x[rows, 0].sum()
+        rows.assign([1, 1])
+        with pytest.raises(RuntimeError, match=r"getitem.*overwritten"):
+            y.backward()
+
+    def test_one_of_several_results_is_caught_though_only_another_was_used(self):
+        values, vectors = np.linalg.eigh(leaf([[2.0, 1.0], [1.0, 3.0]]))
+        loss = values.sum()
+        vectors.detach().assign(np.zeros((2, 2)))
+        with pytest.raises(RuntimeError, match="overwritten"):
+            loss.backward()
 
     def test_overwriting_before_recording_is_fine(self):
         x = leaf([1.0, 2.0])
