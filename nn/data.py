@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -301,17 +301,20 @@ def numeric_array(values: Any, name: str) -> np.ndarray:
             f"{name} is a masked array with masked entries, whose values would be used; remove or "
             "impute such entries"
         )
+    if array.dtype.kind in "fiub":
+        return array
+    columns = _numeric_columns(values)
+    if columns is not None:
+        return columns
     if array.dtype == object and array.ndim == 0:
         dense = f"; pass {name}.toarray()" if hasattr(values, "toarray") else ""
         raise TypeError(
             f"{name} is of type {type(values).__name__}, expected an array of real numbers{dense}"
         )
-    if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name} has dtype {array.dtype}, expected real numbers; convert it first, for example "
-            f"with np.asarray({name}, dtype=float), and encode categories as numbers"
-        )
-    return array
+    raise TypeError(
+        f"{name} has dtype {array.dtype}, expected real numbers; convert it first, for example "
+        f"with np.asarray({name}, dtype=float), and encode categories as numbers"
+    )
 
 
 def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarray:
@@ -333,6 +336,20 @@ def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarra
         else "expected finite numbers; remove or impute such entries"
     )
     raise ValueError(f"{name} holds {value} at index {list(where)}, {advice}")
+
+
+def _numeric_columns(values: Any) -> np.ndarray | None:
+    """What is in a data frame, if all of its columns are numbers; NaN where one is missing.
+
+    Columns of bool and float, as ``pandas.get_dummies`` gives them, or of pandas' nullable dtypes,
+    would otherwise come out as Python objects.
+    """
+    dtypes = getattr(values, "dtypes", None)
+    if not (isinstance(dtypes, Iterable) and hasattr(values, "to_numpy")):
+        return None
+    if not all(getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes):
+        return None
+    return values.to_numpy(np.float64, na_value=np.nan)
 
 
 def _targets(y: Any, n_samples: int) -> np.ndarray:

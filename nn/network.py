@@ -109,6 +109,9 @@ class NeuralNetwork:
     ) -> Self:
         """Train by mini-batch gradient descent; called again, it goes on from where it stood.
 
+        Interrupted with Ctrl-C, the network keeps what it has learned; the history counts the
+        epochs that were finished.
+
         Parameters
         ----------
         X : array_like

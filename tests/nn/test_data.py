@@ -25,6 +25,7 @@ class TestInputs:
             np.array([[1, 3], [2, 4]]).T,
             np.ma.masked_array([[1, 2], [3, 4]]),
             pd.DataFrame({"a": [1, 3], "b": [2.0, 4.0]}),
+            pd.DataFrame({"a": [1, 3], "b": [2.0, 4.0]}).convert_dtypes(),
         ],
         ids=lambda X: type(X).__name__,
     )
@@ -36,6 +37,22 @@ class TestInputs:
 
     def test_booleans_are_numbers(self):
         np.testing.assert_array_equal(data.as_inputs([[True, False]], 2, FLOAT32), [[1, 0]])
+
+    def test_dummies_beside_numbers(self):
+        frame = pd.DataFrame({"size": [1.5, 2.5], "color": ["red", "blue"]})
+        result = data.as_inputs(pd.get_dummies(frame), 3, FLOAT32)
+        np.testing.assert_array_equal(result, [[1.5, 0, 1], [2.5, 1, 0]])
+
+    def test_a_missing_value_is_one_whatever_the_dtype_of_its_column(self):
+        frame = pd.DataFrame({"a": [1, None, 3], "b": [True, False, True]}).convert_dtypes()
+        with pytest.raises(ValueError, match=r"X holds nan at index \[1, 0\], expected finite"):
+            data.as_inputs(frame, 2, FLOAT32)
+
+    @pytest.mark.parametrize("column", [["a", "b"], pd.to_datetime([0, 1]), [None, 1j]])
+    def test_a_column_that_is_not_of_numbers(self, column):
+        frame = pd.DataFrame({"a": [1.0, 2.0], "b": column})
+        with pytest.raises(TypeError, match=r"X has dtype .*, expected real numbers"):
+            data.as_inputs(frame, 2, FLOAT32)
 
     def test_what_is_too_small_for_the_dtype_becomes_zero(self):
         with np.errstate(all="raise"):

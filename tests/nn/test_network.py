@@ -235,6 +235,29 @@ class TestFit:
             np.testing.assert_allclose(network.get_accuracy_history(), expected)
 
 
+class TestInterruption:
+    def test_what_was_learned_stays(self, monkeypatch):
+        X, labels = blobs()
+        network = binary()
+        steps = []
+
+        def step(optimizer, original=nn.SGD.step):
+            steps.append(original(optimizer))
+            if len(steps) == 10:  # in the middle of the second epoch of seven batches
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(nn.SGD, "step", step)
+            with pytest.raises(KeyboardInterrupt):
+                network.fit(X, labels, epochs=5)
+        once = binary().fit(X, labels, epochs=1)
+        assert network.get_loss_history() == once.get_loss_history()
+        assert len(network.get_accuracy_history()) == network.epochs_trained == 1
+        assert not np.array_equal(weights(network), weights(once))
+        assert all(parameter.grad is None for parameter in network.parameters())
+        assert network.fit(X, labels, epochs=2).epochs_trained == 3
+
+
 class TestReset:
     def test_starts_over_with_the_weights_of_the_seed(self):
         X, labels = blobs()
