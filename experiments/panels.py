@@ -257,7 +257,10 @@ def figure_curves(axes: Axes, result: Result) -> None:
         lowest = scale * min(*result.training_curve[settled], *result.test_curve[settled])
         highest = scale * max(*result.training_curve, *result.test_curve, task.limit or 0)
         margin = 0.12 * (highest - lowest) + 0.05
-        axes.set(ylabel="accuracy (%)", ylim=(lowest - margin, highest + margin))
+        bottom = lowest - margin
+        # Room for the line at 100%, but for no tick above it.
+        top = min(highest + margin, 100 + 0.04 * (100 - bottom))
+        axes.set(ylabel="accuracy (%)", ylim=(bottom, top))
     else:
         axes.set_ylabel("mean squared error")
     _finish_curve(axes, result)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from experiments import panels
 from experiments.formatting import format_figure
-from experiments.style import MUTED, new_figure, save, style
+from experiments.style import legend, new_figure, save, style, title
 from experiments.training import Result
 
 __all__ = ["FIT_SIZE", "TRAINING_SIZE", "save_fit", "save_overview", "save_training"]
@@ -20,7 +19,6 @@ __all__ = ["FIT_SIZE", "TRAINING_SIZE", "save_fit", "save_overview", "save_train
 FIT_SIZE = (5.6, 5.2)
 TRAINING_SIZE = (5.6, 5.2)
 OVERVIEW_PANEL = (3.6, 3.7)
-LEGEND_ENTRY = 1.1
 
 
 def save_fit(result: Result, path: Path) -> None:
@@ -48,8 +46,8 @@ def save_fit(result: Result, path: Path) -> None:
             _draw_fit(axes, result)
             if result.dataset.X_test.shape[1] == 2 and len(result.dataset.class_names) == 2:
                 panels.probability_scale(axes, result)
-        _title(axes, result.task.title, _subtitle(result))
-        _legend(figure, [axes])
+        title(axes, result.task.title, _subtitle(result))
+        legend(figure, [axes])
         save(figure, path)
 
 
@@ -71,8 +69,8 @@ def save_training(result: Result, path: Path) -> None:
         panels.figure_curves(below, result)
         below.set_xlabel("epoch")
         settings = f"batches of {task.batch_size}, learning rate {task.learning_rate:g}"
-        _title(above, task.title, f"stochastic gradient descent, {settings}")
-        _legend(figure, [below])
+        title(above, task.title, f"stochastic gradient descent, {settings}")
+        legend(figure, [below])
         save(figure, path)
 
 
@@ -95,10 +93,10 @@ def save_overview(results: Sequence[Result], path: Path) -> None:
             _draw_fit(axes, result)
             axes.set_box_aspect(1)
             axes.set(xlabel="", ylabel="")
-            _title(axes, result.task.title, _subtitle(result))
+            title(axes, result.task.title, _subtitle(result))
         for axes in grid.flat[len(results) :]:
             axes.remove()
-        _legend(figure, figure.axes)
+        legend(figure, figure.axes)
         save(figure, path)
 
 
@@ -117,19 +115,6 @@ def _draw_fit(axes: Axes, result: Result) -> None:
         panels.confusion_matrix(axes, result)
 
 
-def _title(axes: Axes, title: str, subtitle: str) -> None:
-    axes.set_title(title, pad=22)
-    axes.annotate(
-        subtitle,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 7),
-        textcoords="offset points",
-        color=MUTED,
-        fontsize=10,
-    )
-
-
 def _subtitle(result: Result) -> str:
     metric = result.task.metric
     name = {"accuracy": "accuracy", "mse": "MSE"}[metric]
@@ -137,15 +122,3 @@ def _subtitle(result: Result) -> str:
     if result.task.limit is not None:
         text += f", limit {format_figure(result.task.limit, metric)}"
     return text
-
-
-def _legend(figure: Figure, panels_of_figure: Iterable[Axes]) -> None:
-    """One legend for all panels, below them, in the order of the panel that has most to tell."""
-    entries = {}
-    of_panels = [axes.get_legend_handles_labels() for axes in panels_of_figure]
-    for handles, labels in sorted(of_panels, key=lambda panel: -len(panel[1])):
-        for label, handle in zip(labels, handles, strict=True):
-            entries.setdefault(label, handle)
-    if entries:
-        columns = min(len(entries), int(figure.get_figwidth() / LEGEND_ENTRY))
-        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -21,9 +23,11 @@ __all__ = [
     "TRAINING",
     "class_color",
     "class_marker",
+    "legend",
     "new_figure",
     "save",
     "style",
+    "title",
 ]
 
 # The palette of Okabe and Ito (2008), which the common forms of color blindness tell apart.
@@ -37,6 +41,7 @@ INK = "#222222"
 MUTED = "#767676"
 
 DPI = 160
+LEGEND_ENTRY = 1.1  # inches
 
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -124,6 +129,32 @@ def new_figure(width: float, height: float, spacing: float = 0.04) -> Figure:
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
     FigureCanvasAgg(figure)
     return figure
+
+
+def title(axes: Axes, text: str, subtitle: str) -> None:
+    """A title above a panel, and in gray below it what else is to be said."""
+    axes.set_title(text, pad=22)
+    axes.annotate(
+        subtitle,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 7),
+        textcoords="offset points",
+        color=MUTED,
+        fontsize=10,
+    )
+
+
+def legend(figure: Figure, panels_of_figure: Iterable[Axes]) -> None:
+    """One legend for all panels, below them, in the order of the panel that has most to tell."""
+    entries = {}
+    of_panels = [axes.get_legend_handles_labels() for axes in panels_of_figure]
+    for handles, labels in sorted(of_panels, key=lambda panel: -len(panel[1])):
+        for label, handle in zip(labels, handles, strict=True):
+            entries.setdefault(label, handle)
+    if entries:
+        columns = min(len(entries), int(figure.get_figwidth() / LEGEND_ENTRY))
+        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
 
 
 def save(figure: Figure, path: Path) -> None:

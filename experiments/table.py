@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from experiments.command_line import (
+    RESULTS_DIRECTORY,
+    add_training_options,
+    results_directory,
+    run,
+)
 from experiments.formatting import (
     TABLE_END,
     TABLE_START,
@@ -24,7 +29,6 @@ from experiments.training import Result, number_of_epochs, train
 __all__ = ["main"]
 
 SUMMARY_FILE = "NeuralNet_test_results.json"
-RESULTS_DIRECTORY = "results"
 DETAILS_FILE = "results.json"
 
 
@@ -44,20 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     _check(options, parser)
-    missing = _missing_packages(plots=not options.no_plots)
-    if missing:
-        print(
-            f"The table needs {' and '.join(missing)}. Install what the experiments need with\n"
-            '    pip install -e ".[experiments]"',
-            file=sys.stderr,
-        )
-        return 1
-    try:
-        _run(options)
-    except KeyboardInterrupt:
-        print("\nInterrupted. The files that are there are complete.", file=sys.stderr)
-        return 130
-    return 0
+    needs = ["sklearn"] if options.no_plots else ["sklearn", "matplotlib"]
+    return run(lambda: _run(options), needs=needs)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -95,17 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="train these rows alone; the files then hold them alone",
     )
-    parser.add_argument(
-        "--seed",
-        type=_seed,
-        default=0,
-        metavar="N",
-        help="seed of the data and of the networks (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="train for two epochs only, to see that everything works; the figures mean nothing",
+    add_training_options(
+        parser,
+        quick="train for two epochs only, to see that everything works; the figures mean nothing",
     )
     parser.add_argument("--no-plots", action="store_true", help="draw no pictures")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
@@ -114,13 +98,6 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help=f"put the table into this Markdown file, between {TABLE_START} and {TABLE_END}",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="where the files go (default: the current directory)",
     )
     return parser
 
@@ -132,21 +109,9 @@ def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     try:
         if options.update:
             replace_table(options.update.read_text(encoding="utf-8"), "")
-        (options.out / RESULTS_DIRECTORY).mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-
-
-def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative; a seed is 0 or more")
-    return value
-
-
-def _missing_packages(*, plots: bool) -> list[str]:
-    needed = {"sklearn": "scikit-learn", **({"matplotlib": "Matplotlib"} if plots else {})}
-    return [name for module, name in needed.items() if importlib.util.find_spec(module) is None]
+    results_directory(parser, options)
 
 
 def _train_all(tasks: Sequence[Task], options: argparse.Namespace) -> list[Result]:

@@ -81,7 +81,7 @@ def test_update_puts_the_whole_table_into_a_file(tmp_path, monkeypatch):
     [
         (["--only", "xro"], "invalid choice: 'xro'"),
         (["--seed", "-1"], "-1 is negative"),
-        (["--seed", "one"], "invalid"),
+        (["--seed", "one"], "'one' is not an integer"),
         (["--quick", "--update", "README.md"], "neither --quick nor --only"),
         (["--update", "no_such_file.md"], "no_such_file.md"),
         (["--update", str(ROOT / "LICENSE")], "<!-- table -->"),

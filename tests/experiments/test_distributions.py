@@ -28,12 +28,12 @@ def normal_cdf(z):
 
 
 def test_the_limit_of_two_gaussians_is_that_of_half_their_distance():
-    assert DISTRIBUTIONS["binary_gaussians"].limit == pytest.approx(normal_cdf(3), abs=2e-5)
+    assert DISTRIBUTIONS["binary_gaussians"].limit == pytest.approx(normal_cdf(3), abs=2e-8)
 
 
 def test_the_limit_of_xor_is_an_even_number_of_crossed_axes():
     inside = normal_cdf(1 / 0.47)
-    assert DISTRIBUTIONS["xor"].limit == pytest.approx(inside**2 + (1 - inside) ** 2, abs=2e-5)
+    assert DISTRIBUTIONS["xor"].limit == pytest.approx(inside**2 + (1 - inside) ** 2, abs=2e-8)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
@@ -46,7 +46,7 @@ def test_the_limit_of_clusters_on_a_circle_is_the_mass_of_a_sector(scale):
     inside = np.array([math.erf(math.sqrt(1.5) * value) for value in x])
     density = np.exp(-((x - center) ** 2) / 2) / math.sqrt(2 * math.pi)
     mass = float(end / 2 * np.sum(weights * density * inside))
-    assert DISTRIBUTIONS[f"multiclass_scale_{scale}"].limit == pytest.approx(mass, abs=2e-5)
+    assert DISTRIBUTIONS[f"multiclass_scale_{scale}"].limit == pytest.approx(mass, abs=2e-6)
 
 
 @planar
@@ -54,7 +54,7 @@ def test_the_bayes_rule_reaches_the_limit_on_samples(distribution):
     X, y = distribution.sample(np.random.default_rng(0), SAMPLES)
     standard_error = math.sqrt(distribution.limit * (1 - distribution.limit) / SAMPLES)
     accuracy = np.mean(distribution.bayes_rule(X) == y)
-    assert accuracy == pytest.approx(distribution.limit, abs=4 * standard_error + 2e-5)
+    assert accuracy == pytest.approx(distribution.limit, abs=4 * standard_error)
 
 
 @planar

@@ -5,10 +5,12 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from experiments.datasets import Synthetic
 from experiments.distributions import clusters_on_circle
+from experiments.panels import figure_curves
 from experiments.plots import (
     FIT_SIZE,
     OVERVIEW_PANEL,
@@ -49,6 +51,18 @@ def test_a_training_is_drawn(name, tmp_path):
     path = tmp_path / "training.png"
     save_training(train(BY_NAME[name], quick=True), path)
     check_picture(path, TRAINING_SIZE)
+
+
+def test_no_accuracy_above_one_hundred_percent_is_on_the_axis():
+    result = train(BY_NAME["multiclass_scale_0.5"], quick=True)
+    perfect = replace(result, training_curve=[0.99, 1.0], test_curve=[0.98, 1.0])
+    for shown in (result, perfect):
+        axes = Figure().subplots()
+        figure_curves(axes, shown)
+        bottom, top = axes.get_ylim()
+        assert bottom < 100 * min(shown.training_curve + shown.test_curve)
+        assert top > 100
+        assert max(tick for tick in axes.get_yticks() if tick <= top) <= 100
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(2, 2, 1), (5, 4, 2)])
