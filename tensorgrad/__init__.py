@@ -32,7 +32,7 @@ from tensorgrad.tensor import Tensor, stop_gradient
 from tensorgrad.transforms import grad, jvp, linearize, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from tensorgrad.compiler import compile
+    from tensorgrad.compiler import compile, scan
 
 __all__ = [
     "CaptureError",
@@ -59,6 +59,7 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "relu",
+    "scan",
     "set_at",
     "sigmoid",
     "silu",
@@ -73,8 +74,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The compiler, imported when it is first asked for: most programs run without it."""
-    if name == "compile":
-        from tensorgrad.compiler import compile
+    if name in ("compile", "scan"):
+        from tensorgrad import compiler
 
-        return compile
+        return getattr(compiler, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.compiler.numpy_backend import Replay
+from tensorgrad.compiler.backends import Backend, backend_named
 from tensorgrad.compiler.passes import optimized
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recording import is_dynamic, record
@@ -22,7 +22,7 @@ RECORDS = 32
 """How many records a compiled function keeps; the one not used for longest goes first."""
 
 
-def compile(function: Callable[..., Any]) -> Compiled:
+def compile(function: Callable[..., Any], *, backend: str | Backend = "numpy") -> Compiled:
     """Make a function that is recorded once and then replayed without Python's cost.
 
     The first call with arguments of some shapes and dtypes writes down every NumPy call that the
@@ -35,6 +35,11 @@ def compile(function: Callable[..., Any]) -> Compiled:
         A pure function of arrays and numbers, or nested tuples, lists, dicts and dataclasses of
         them, that returns the same. It is written with NumPy and ``tensorgrad``; modules are
         called through :func:`nn.functional_call`.
+    backend : {"numpy", "numba"} or callable
+        "numpy" replays the calls on memory that is allocated once. "numba" makes machine code of
+        them, which takes seconds the first time and is kept on disk; it is for what is called
+        thousands of times. A callable makes of a :class:`Program` a function from its inputs to
+        a tuple of its outputs.
 
     Returns
     -------
@@ -45,7 +50,12 @@ def compile(function: Callable[..., Any]) -> Compiled:
     ------
     CaptureError
         When called: if the function branches on a value, has a result whose shape depends on
-        values, draws random numbers, or changes something outside. The message names the line.
+        values, draws random numbers, or changes something outside; or if the backend has no code
+        for something it calls. The message names the line.
+    ImportError
+        If what the backend needs is not installed.
+    ValueError
+        If there is no backend of this name.
 
     Examples
     --------
@@ -56,19 +66,20 @@ def compile(function: Callable[..., Any]) -> Compiled:
     ...     loss, gradient = tg.value_and_grad(lambda w: np.mean((x @ w - y) ** 2))(w)
     ...     return w - 0.1 * gradient, loss
     >>> w, loss = step(np.zeros(2), np.eye(2), np.array([1.0, 2.0]))
-    >>> w, loss
-    (array([0.1, 0.2]), np.float64(2.5))
+    >>> w, float(loss)
+    (array([0.1, 0.2]), 2.5)
     """
     if not callable(function):
         raise TypeError(f"compile() takes a function, not {function!r}")
-    return Compiled(function)
+    return Compiled(function, backend)
 
 
 class Compiled:
     """A function that replays its records; made by :func:`compile`."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], backend: str | Backend = "numpy") -> None:
         self.function = function
+        self._backend = backend_named(backend) if isinstance(backend, str) else backend
         self._records: OrderedDict[Any, _Record] = OrderedDict()
         update_wrapper(self, function)
 
@@ -89,8 +100,11 @@ class Compiled:
         """The optimized program for such arguments; it prints as text."""
         return self._record_for(args, kwargs).program
 
-    def replay(self, *args: Any, **kwargs: Any) -> Replay:
-        """What is run for such arguments: its ``source``, and its ``plan`` of buffers."""
+    def replay(self, *args: Any, **kwargs: Any) -> Any:
+        """What the backend made for such arguments: it has a ``source`` to read.
+
+        That of the NumPy backend has a ``plan`` of its buffers as well.
+        """
         return self._record_for(args, kwargs).replay
 
     def _record_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Record:
@@ -108,14 +122,14 @@ class Compiled:
             )
         recording = record(self.function, *args, **kwargs)
         program = optimized(recording.program)
-        new = self._records[key] = _Record(Replay(program), program, recording.rebuild)
+        new = self._records[key] = _Record(self._backend(program), program, recording.rebuild)
         if len(self._records) > RECORDS:
             self._records.popitem(last=False)
         return new
 
 
 class _Record(NamedTuple):
-    replay: Replay
+    replay: Callable[..., tuple[Any, ...]]
     program: Program
     rebuild: Callable[[Any], Any]
 

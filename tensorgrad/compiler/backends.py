@@ -1,0 +1,50 @@
+"""What can run a program: each backend by its name, imported when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from tensorgrad.compiler.program import Program
+
+Backend = Callable[[Program], Callable[..., tuple[Any, ...]]]
+"""Makes of a program a function from its inputs to a tuple of its outputs.
+
+The function may have a method ``scan(states, steps, *inputs)``, for :func:`tensorgrad.scan` to use
+instead of calling it in a loop, and a text ``source``.
+"""
+
+
+def backend_named(name: str) -> Backend:
+    """The backend of this name.
+
+    Raises
+    ------
+    ImportError
+        If a package that it needs is not installed.
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> backend_named("numpy").__name__
+    'Replay'
+    """
+    if name == "numpy":
+        from tensorgrad.compiler.numpy_backend import Replay
+
+        return Replay
+    if name == "numba":
+        missing = [package for package in ("numba", "scipy") if find_spec(package) is None]
+        if missing:
+            raise ImportError(
+                f'backend="numba" needs {" and ".join(missing)}, which is not installed: '
+                'pip install -e ".[compile]"'
+            )
+        from tensorgrad.compiler.numba_backend import NumbaFunction
+
+        return NumbaFunction
+    raise ValueError(
+        f'backend must be "numpy", "numba" or a function that runs programs, not {name!r}'
+    )

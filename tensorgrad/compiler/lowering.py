@@ -1,0 +1,476 @@
+"""From NumPy calls to four kinds of operation on elements in memory, for code to be made of.
+
+Every value in memory is contiguous. What only looks at memory in another way (a transpose, a
+reshape, a slice) costs nothing: it becomes a view, an offset and strides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import getitem
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in, substitute
+from tensorgrad.compiler.recording import added_at, array_method, stored
+from tensorgrad.compiler.scalar_code import Unsupported
+from tensorgrad.compiler.views import (
+    Gather,
+    Operand,
+    View,
+    as_one_number,
+    broadcast_view,
+    contiguous_strides,
+    everywhere,
+    reshaped_view,
+    whole_value,
+)
+from tensorgrad.messages import name_of
+from tensorgrad.mode import CaptureError
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do.
+
+    Attributes
+    ----------
+    result : int
+        The value that is written.
+    what : {"elementwise", "reduction", "product", "assembly"}
+        An assembly writes its second operands one after the other to its first ones, which are
+        places in the result.
+    function : callable
+        For an assembly, ``np.add`` to add up.
+    operands : tuple of View or Gather
+    shape : tuple of int
+        Of the loops over it.
+    target : View
+        Where the result of each turn of the loops goes.
+    line : str
+    """
+
+    result: int
+    what: Literal["elementwise", "reduction", "product", "assembly"]
+    function: Any
+    operands: tuple[Operand, ...]
+    shape: tuple[int, ...]
+    target: View
+    line: str = ""
+
+    def reads(self) -> set[int]:
+        """The values in memory that it reads."""
+        found = set()
+        for operand in self.operands:
+            views = (
+                (operand.source, *operand.indices) if isinstance(operand, Gather) else (operand,)
+            )
+            found |= {view.base for view in views if view.base is not None}
+        return found - {self.result}
+
+
+class Lowered(NamedTuple):
+    """Operations, the constants in memory that they may read, and what the caller gets."""
+
+    operations: list[Operation]
+    constants: tuple[int, ...]
+    outputs: tuple[int, ...]
+    kinds: dict[int, Kind]
+
+
+def lower(program: Program) -> Lowered:
+    """Turn a program into operations.
+
+    Raises
+    ------
+    CaptureError
+        At a call that has no such form, naming it and its line.
+    """
+    lowering = _Lowering(program)
+    for step in program.instructions:
+        try:
+            lowering.instruction(step)
+        except Unsupported as reason:
+            raise CaptureError(
+                f"the numba backend cannot compile {name_of(step.function)} ({reason}); "
+                f'backend="numpy" can; {step.line}'
+            ) from None
+    return Lowered(lowering.operations, lowering.constants(), lowering.outputs(), lowering.kinds)
+
+
+REDUCTIONS: dict[Any, Any] = {
+    np.sum: np.add,
+    np.add.reduce: np.add,
+    np.prod: np.multiply,
+    np.multiply.reduce: np.multiply,
+    np.max: np.maximum,
+    np.amax: np.maximum,
+    np.maximum.reduce: np.maximum,
+    np.min: np.minimum,
+    np.amin: np.minimum,
+    np.minimum.reduce: np.minimum,
+}
+RESHAPERS = frozenset(
+    {
+        *(np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.reshape, np.ravel),
+        *(np.squeeze, np.expand_dims, np.broadcast_to, np.flip, np.flipud, np.fliplr, np.rot90),
+        *(np.diagonal, np.atleast_1d, np.atleast_2d, np.atleast_3d),
+    }
+)
+METHODS = {
+    name: getattr(np, name)
+    for name in ("sum", "prod", "max", "min", "mean", "clip", "transpose", "reshape", "ravel")
+} | {"squeeze": np.squeeze, "swapaxes": np.swapaxes, "diagonal": np.diagonal, "copy": np.copy}
+
+
+class _Lowering:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.kinds = dict(program.kinds)
+        self.operations: list[Operation] = []
+        self._views: dict[int, View] = {}
+        self._next = max(self.kinds, default=0) + 1
+        for number in (*program.inputs, *program.constants):
+            self._views[number] = whole_value(number, self.kinds[number])
+        for number in program.private:
+            self._views[number] = as_one_number(program.constants[number], self._views[number])
+
+    def constants(self) -> tuple[int, ...]:
+        """The constants that are more than one number everywhere."""
+        return tuple(n for n in self.program.constants if self._views[n].base is not None)
+
+    def outputs(self) -> tuple[int, ...]:
+        """The values that the caller gets: each in memory of its own."""
+        given: list[int] = []
+        made = {operation.result for operation in self.operations}
+        for number in self.program.outputs:
+            if number not in made or number in given:
+                number = self._elementwise(None, [self._views[number]], self.kinds[number]).base
+                assert number is not None
+            given.append(number)
+        return tuple(given)
+
+    def instruction(self, step: Instruction) -> None:
+        self._line = step.line
+        kind = self.kinds.get(step.result)
+        if kind is None:
+            raise Unsupported("several results")
+        function, args, kwargs = step.function, step.args, dict(step.kwargs)
+        if function is array_method:
+            name, args = args[1], (args[0], *args[2:])
+            if name == "astype":
+                function, args, kwargs = np.copy, args[:1], {}
+            elif name in METHODS:
+                function, args = METHODS[name], _shape_in_one(name, args)
+            else:
+                raise Unsupported(f"the method {name}")
+        self._views[step.result] = self._call(function, args, kwargs, step.result, kind)
+
+    def _call(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: int, kind: Kind
+    ) -> View:
+        if isinstance(function, np.ufunc) and function.signature is None:
+            return self._ufunc(function, args, kwargs, result, kind)
+        handler: Callable[..., View] | None = _HANDLERS.get(function)
+        if function in RESHAPERS:
+            return self._reshaped(function, args, kwargs)
+        if function in REDUCTIONS:
+            if isinstance(getattr(function, "__self__", None), np.ufunc) and len(args) == 1:
+                kwargs = {"axis": 0, **kwargs}
+            return self._reduction(REDUCTIONS[function], args, kwargs, result, kind)
+        if handler is None:
+            raise Unsupported("there is no code for it")
+        return handler(self, args, kwargs, result, kind)
+
+    # ------------------------------------------------------------------------- elementwise
+
+    def _ufunc(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        if kwargs or function.nout != 1 or len(args) != function.nin:
+            raise Unsupported("with these arguments")
+        return self._elementwise(function, [self._operand(a) for a in args], kind, result)
+
+    def _elementwise(
+        self, function: Any, operands: list[Operand], kind: Kind, result: int | None = None
+    ) -> View:
+        result = self._new(kind) if result is None else result
+        whole = whole_value(result, kind)
+        placed = tuple(
+            broadcast_view(o, kind.shape) if isinstance(o, View) else o for o in operands
+        )
+        self.operations.append(
+            Operation(result, "elementwise", function, placed, kind.shape, whole, self._line)
+        )
+        return whole
+
+    def _where(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        if len(args) != 3 or kwargs:
+            raise Unsupported("with these arguments")
+        return self._elementwise(np.where, [self._operand(a) for a in args], kind, result)
+
+    def _clip(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        x, low, high = (*args, None, None)[:3]
+        if kwargs or (low is None and high is None):
+            raise Unsupported("with these arguments")
+        value: Any = self._operand(x)
+        for function, bound in ((np.maximum, low), (np.minimum, high)):
+            if bound is not None:
+                value = self._elementwise(function, [value, self._operand(bound)], kind)
+        return value
+
+    def _copy(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        return self._elementwise(None, [self._operand(args[0])], kind, result)
+
+    # -------------------------------------------------------------------------- reductions
+
+    def _reduction(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        extra = set(kwargs) - {"axis", "keepdims", "dtype"}
+        if extra or len(args) > 2 or kwargs.get("dtype") not in (None, kind.dtype):
+            raise Unsupported("with these arguments")
+        operand = self._operand(args[0])
+        axis = args[1] if len(args) > 1 else kwargs.get("axis")
+        ndim = len(operand.shape)
+        axes = range(ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+        if all(operand.shape[axis] == 1 for axis in axes):
+            flat = self._reshaped(np.reshape, (operand, kind.shape), {})
+            return self._elementwise(None, [flat], kind, result)
+        kept = [1 if i in axes else length for i, length in enumerate(operand.shape)]
+        strides = tuple(
+            0 if i in axes else stride for i, stride in enumerate(contiguous_strides(tuple(kept)))
+        )
+        target = View(result, operand.shape, strides, kind.dtype)
+        self.operations.append(
+            Operation(result, "reduction", function, (operand,), operand.shape, target, self._line)
+        )
+        return whole_value(result, kind)
+
+    def _mean(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        count = math.prod(self._operand(args[0]).shape) // max(math.prod(kind.shape), 1)
+        if kind.dtype.kind != "f" or not count:
+            raise Unsupported(f"of dtype {kind.dtype}")
+        total = self._reduction(np.add, args, kwargs, self._new(kind), kind)
+        return self._elementwise(np.divide, [total, everywhere(count)], kind, result)
+
+    # ------------------------------------------------------------------------- other views
+
+    def _reshaped(self, function: Any, args: Any, kwargs: Any) -> View:
+        operand = args[0] if isinstance(args[0], View) else self._operand(args[0])
+        if list(refs_in((args[1:], kwargs))):
+            raise Unsupported("with these arguments")
+        if operand.base is None:
+            stand_in = np.broadcast_to(np.int8(0), operand.shape)
+            shape = function(stand_in, *args[1:], **kwargs).shape
+            return operand._replace(shape=shape, strides=(0,) * len(shape))
+        view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
+        if view is None:  # NumPy copies here as well
+            kind = Kind(operand.shape, operand.dtype)
+            operand = self._elementwise(None, [operand], kind)
+            view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
+        if view is None:
+            raise Unsupported("with these arguments")
+        return view
+
+    def _getitem(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        source, index = self._operand(args[0]), args[1]
+        parts = index if type(index) is tuple else (index,)
+        if not any(isinstance(part, Ref | list) for part in parts):
+            return self._reshaped(getitem, (source, index), {})
+        if source.base is None:
+            raise Unsupported("with these arguments")
+        gather = self._gather(source, parts, kind.shape)
+        return self._elementwise(None, [gather], kind, result)
+
+    def _gather(self, source: View, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Gather:
+        indices = []
+        for part in parts:
+            if isinstance(part, slice) or part is None or part is ... or isinstance(part, bool):
+                raise Unsupported("slices beside arrays in an index")
+            index = self._operand(np.asarray(part) if isinstance(part, list) else part)
+            if index.dtype is not int and np.dtype(index.dtype).kind not in "iu":
+                raise Unsupported(f"an index of dtype {index.dtype}")
+            indices.append(index)
+        common = np.broadcast_shapes(*(index.shape for index in indices))
+        rest = len(shape) - len(common)
+        placed = (broadcast_view(index, common) for index in indices)
+        return Gather(
+            source,
+            tuple(
+                index._replace(shape=shape, strides=(*index.strides, *(0,) * rest))
+                for index in placed
+            ),
+            shape,
+        )
+
+    # ---------------------------------------------------------------------------- products
+
+    def _product(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        left, right = (self._operand(arg) for arg in args)
+        if kwargs or not 1 <= len(left.shape) <= 2 or not 1 <= len(right.shape) <= 2:
+            raise Unsupported("of these shapes")
+        if kind.dtype.kind != "f" or kind.dtype.itemsize < 4:
+            raise Unsupported(f"of dtype {kind.dtype}")
+        if len(left.shape) == 1:
+            left = left._replace(shape=(1, *left.shape), strides=(0, *left.strides))
+        if len(right.shape) == 1:
+            right = right._replace(shape=(*right.shape, 1), strides=(*right.strides, 0))
+        shape = (left.shape[0], right.shape[1])
+        if left.shape[1] == 1:  # every element is one product
+            flat = Kind(shape, kind.dtype)
+            whole = self._elementwise(np.multiply, [left, right], flat)
+            same = self._reshaped(np.reshape, (whole, kind.shape), {})
+            return same if kind.shape else self._elementwise(None, [same], kind, result)
+        operands = tuple(self._for_blas(operand, kind.dtype) for operand in (left, right))
+        matrix = result if kind.shape else self._new(Kind((1,), kind.dtype))
+        whole = whole_value(matrix, self.kinds[matrix])
+        self.operations.append(
+            Operation(matrix, "product", np.dot, operands, shape, whole, self._line)
+        )
+        if kind.shape:
+            return whole
+        return self._elementwise(None, [whole._replace(shape=(), strides=())], kind, result)
+
+    def _for_blas(self, operand: View, dtype: Any) -> View:
+        """The operand in memory, row by row or column by column."""
+        whole = operand.base is not None and self.kinds[operand.base].shape
+        rows, columns = operand.strides, operand.strides[::-1]
+        fits = any(
+            all(
+                length == 1 or stride == wanted
+                for length, stride, wanted in zip(
+                    shape, strides, contiguous_strides(shape), strict=True
+                )
+            )
+            for shape, strides in ((operand.shape, rows), (operand.shape[::-1], columns))
+        )
+        if whole and fits and np.dtype(operand.dtype) == dtype:
+            return operand
+        return self._elementwise(None, [operand], Kind(operand.shape, dtype))
+
+    # -------------------------------------------------------------------------- assemblies
+
+    def _assembly(
+        self, result: int, kind: Kind, pieces: list[tuple[Operand, View]], function: Any = None
+    ) -> View:
+        whole = whole_value(result, kind)
+        self.operations.append(
+            Operation(
+                result,
+                "assembly",
+                function,
+                tuple(operand for piece in pieces for operand in piece),
+                kind.shape,
+                whole,
+                self._line,
+            )
+        )
+        return whole
+
+    def _added_at(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        ufunc, array, index, values = args
+        if ufunc is not np.add:
+            raise Unsupported("with another ufunc than np.add")
+        return self._changed_at(array, index, values, result, kind, np.add)
+
+    def _stored(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        array, index, values = args
+        return self._changed_at(array, index, values, result, kind, None)
+
+    def _changed_at(
+        self, array: Any, index: Any, values: Any, result: int, kind: Kind, function: Any
+    ) -> View:
+        whole = whole_value(result, kind)
+        if not kind.shape:
+            raise Unsupported("of a scalar")
+        parts = index if type(index) is tuple else (index,)
+        place: Operand
+        if any(isinstance(part, Ref | list) for part in parts):
+            example = np.broadcast_to(np.int8(0), kind.shape)
+            zeros = substitute(index, lambda n: np.zeros(self.kinds[n].shape, np.intp))
+            if any(self.kinds[n].dtype.kind == "b" for n in refs_in(index)):
+                raise Unsupported("at a mask")
+            place = self._gather(whole, parts, example[zeros].shape)
+        else:
+            place = self._reshaped(getitem, (whole, index), {})
+        source = broadcast_view(self._operand(values), place.shape)
+        start = broadcast_view(self._operand(array), kind.shape)
+        return self._assembly(result, kind, [(whole, start), (place, source)], function)
+
+    def _concatenate(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
+        if set(kwargs) - {"axis"} or axis is None:
+            raise Unsupported("with these arguments")
+        parts = [self._operand(part) for part in args[0]]
+        whole, start, pieces = whole_value(result, kind), 0, []
+        axis %= len(kind.shape)
+        for part in parts:
+            stop = start + part.shape[axis]
+            index = (slice(None),) * axis + (slice(start, stop),)
+            pieces.append((self._reshaped(getitem, (whole, index), {}), part))
+            start = stop
+        return self._assembly(result, kind, pieces)
+
+    # ------------------------------------------------------------------------------ values
+
+    def _operand(self, arg: Any) -> View:
+        if isinstance(arg, View):
+            return arg
+        if isinstance(arg, Ref):
+            view = self._views[arg.number]
+            weak = self.kinds[arg.number].weak
+            return view._replace(dtype=_python_type(view.dtype)) if weak else view
+        if isinstance(arg, bool | int | float):
+            return everywhere(arg)
+        if isinstance(arg, np.ndarray | np.generic):
+            array = np.asarray(arg)
+            if array.ndim == 0:
+                return View(None, (), (), array.dtype, number=array[()])
+            number = self._new(Kind(array.shape, array.dtype))
+            return self._constant(number, array)
+        raise Unsupported("with these arguments")
+
+    def _constant(self, number: int, array: Any) -> View:
+        """An array that stands in the program's text, as an assembly of its elements."""
+        kind = self.kinds[number]
+        flat = whole_value(number, Kind((array.size,), kind.dtype))
+        pieces: list[tuple[Operand, View]] = [
+            (
+                flat._replace(shape=(), strides=(), offset=i),
+                View(None, (), (), kind.dtype, number=value),
+            )
+            for i, value in enumerate(array.ravel())
+        ]
+        return self._assembly(number, kind, pieces)
+
+    def _new(self, kind: Kind) -> int:
+        number, self._next = self._next, self._next + 1
+        self.kinds[number] = kind
+        return number
+
+    _line = ""
+
+
+_HANDLERS: dict[Any, Any] = {
+    np.where: _Lowering._where,
+    np.clip: _Lowering._clip,
+    np.copy: _Lowering._copy,
+    np.mean: _Lowering._mean,
+    np.dot: _Lowering._product,
+    np.matmul: _Lowering._product,
+    getitem: _Lowering._getitem,
+    added_at: _Lowering._added_at,
+    stored: _Lowering._stored,
+    np.concatenate: _Lowering._concatenate,
+}
+
+
+def _shape_in_one(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``x.reshape(2, 3)`` and ``x.transpose(1, 0)`` as ``np.reshape(x, (2, 3))``."""
+    if name in ("reshape", "transpose") and len(args) > 1 and isinstance(args[1], int):
+        return (args[0], args[1:])
+    return args
+
+
+def _python_type(dtype: Any) -> type:
+    return {"f": float, "i": int, "b": bool}[np.dtype(dtype).kind]
