@@ -201,6 +201,8 @@ class ArrayMethods(ArrayOperators):
     ) -> Tensor:
         """See ``np.mean``."""
         if dtype is out is None and not options:
+            if axis is None and not keepdims:
+                return self._apply_to_one(reductions.mean, self)
             return self._apply(reductions.mean, self, axis, keepdims)
         return reductions.numpy_mean(self, axis, dtype, out, keepdims, **options)
 

@@ -16,6 +16,7 @@ class ArrayOperators:  # noqa: PLW1641 - the tensor defines __hash__
 
     __slots__ = ()
     _apply: ClassVar[Callable[..., Any]]
+    _apply_to_one: ClassVar[Callable[..., Any]]
     _apply_to_two: ClassVar[Callable[..., Any]]
 
     def __add__(self, other: Any) -> Tensor:

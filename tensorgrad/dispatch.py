@@ -96,6 +96,24 @@ def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return value
 
 
+def apply_to_one(function: Callable[..., Any], tensor: Tensor) -> Any:
+    """What :func:`apply` does, written out for one tensor: the path of activations."""
+    entry = TABLE.get(function)
+    if type(entry) is not Primitive:
+        return _apply_other(entry, function, (tensor,), {})
+    x, source = tensor.data, tensor.node
+    try:
+        value = function(x)
+    except Exception as error:
+        raise explained(error, function, (x,)) from error
+    if source is None or not (now := current_mode()).recording:
+        return _constant(function, value)
+    rules = entry.rules
+    if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and rules and not now.watched:
+        return wrap(value, Node(function, rules, (x,), {}, (source,), value))
+    return _recorded(function, entry, [x], {}, [source], value)
+
+
 def apply_to_two(function: Callable[..., Any], a: Any, b: Any) -> Any:
     """What :func:`apply` does, written out for two operands: the path of the operators.
 
@@ -282,4 +300,5 @@ def _tensors_by_position(
 
 
 Tensor._apply = staticmethod(apply)
+Tensor._apply_to_one = staticmethod(apply_to_one)
 Tensor._apply_to_two = staticmethod(apply_to_two)

@@ -123,7 +123,7 @@ def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
     for array in arrays:
         if type(array) is not np.ndarray:
             array = as_ndarray(array)
-        if id(array) in held or getattr(array, "base", None) is not None:
+        if getattr(array, "base", None) is not None or id(array) in held:
             array = array.copy()
         held.add(id(array))
         result.append(array)

@@ -177,6 +177,8 @@ class Tensor(ArrayMethods):
         if kwargs:
             args, kwargs = _ufunc_keywords(ufunc, method, args, kwargs)
         if method == "__call__":
+            if len(args) == 1 and not kwargs:
+                return self._apply_to_one(ufunc, self)
             return self._apply(ufunc, *args, **kwargs)
         if method == "outer":
             return outer(ufunc, *args, **kwargs)

@@ -137,6 +137,8 @@ class PeerProcess:
 def environment() -> dict[str, str]:
     """Environment of the measured processes: this package importable, all cores for each."""
     variables = dict(os.environ)
+    # Without it, every new process would compile our sources anew, and NumPy's not.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     variables.update(dict.fromkeys(THREAD_VARIABLES, str(core_count())))
     paths = [str(REPOSITORY), *filter(None, [variables.get("PYTHONPATH")])]
     variables["PYTHONPATH"] = os.pathsep.join(paths)
