@@ -151,8 +151,14 @@ class Tensor(ArrayMethods):
         ValueError
             If the shape differs, or the memory is read-only.
         TypeError
-            If the value is itself part of a graph.
+            If the value is itself part of a graph, or this is the input of a transform, whose
+            memory is the caller's.
         """
+        if self.node is not None and self.is_leaf and self.node.tensor is None:
+            raise TypeError(
+                "the input of tg.grad, or of another transform, is the caller's array and is not "
+                "overwritten inside; compute with a new value instead"
+            )
         if isinstance(value, Tensor):
             if value.node is not None:
                 raise TypeError(

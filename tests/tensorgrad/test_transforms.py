@@ -81,6 +81,17 @@ class TestGrad:
         with pytest.raises(TypeError, match=r"scalar|real numbers"):
             tg.grad(lambda x: result)(1.0)
 
+    def test_the_input_is_not_overwritten_inside(self):
+        x = np.ones(2)
+
+        def overwrites(t):
+            t.assign([5.0, 5.0])
+            return cubic(t)
+
+        with pytest.raises(TypeError, match="the caller's array"):
+            tg.grad(overwrites)(x)
+        np.testing.assert_array_equal(x, [1.0, 1.0])
+
     def test_it_does_not_disturb_an_ongoing_tape(self):
         x = tg.tensor(2.0, requires_grad=True)
         y = x * x
