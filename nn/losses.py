@@ -14,7 +14,7 @@ import numpy as np
 
 import tensorgrad as tg
 from nn.module import Module
-from tensorgrad.tensor import as_array
+from tensorgrad.tape import as_array
 
 
 def binary_log_loss(logits: Any, targets: Any) -> Any:

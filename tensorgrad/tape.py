@@ -109,7 +109,7 @@ def backward(root: Node, cotangent: Any) -> None:
     for node, gradient in zip(arrived, owned(arrived.values(), [cotangent]), strict=True):
         tensor: Any = node.tensor and node.tensor()
         if tensor is not None:
-            tensor.grad = gradient if tensor.grad is None else as_ndarray(tensor.grad + gradient)
+            tensor.grad = gradient if tensor.grad is None else as_array(tensor.grad + gradient)
 
 
 def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
@@ -122,7 +122,7 @@ def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
     result = []
     for array in arrays:
         if type(array) is not np.ndarray:
-            array = as_ndarray(array)
+            array = as_array(array)
         if getattr(array, "base", None) is not None or id(array) in held:
             array = array.copy()
         held.add(id(array))
@@ -130,9 +130,14 @@ def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
     return result
 
 
-def as_ndarray(value: Any) -> Any:
-    """An array of a NumPy scalar, or of what computes like one; arrays pass unchanged."""
-    return value if hasattr(type(value), "__array_function__") else np.asarray(value)
+def as_array(value: Any) -> Any:
+    """NumPy gives scalars where a result has no axes; tensors and gradients are always arrays.
+
+    An array of another library is left as it is.
+    """
+    if isinstance(value, np.generic) or not hasattr(type(value), "__array_function__"):
+        return np.asarray(value)
+    return value
 
 
 def propagate(

@@ -15,7 +15,7 @@ from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations
 from tensorgrad.structure import map_leaves
-from tensorgrad.tape import Node, backward, leaf
+from tensorgrad.tape import Node, as_array, backward, leaf
 
 DIFFERENTIABLE = "fdeg"
 """The type codes of NumPy's real floating dtypes."""
@@ -417,13 +417,3 @@ def unwrapped(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: unwrapped(item) for key, item in tree.items()}
     return tree
-
-
-def as_array(value: Any) -> Any:
-    """NumPy gives scalars where a result has no axes; a tensor always holds an array.
-
-    An array of another library is left as it is.
-    """
-    if isinstance(value, np.generic) or not hasattr(type(value), "__array_function__"):
-        return np.asarray(value)
-    return value

@@ -21,11 +21,10 @@ from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, between, leaf, owned, propagate
+from tensorgrad.tape import Node, as_array, between, leaf, owned, propagate
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,
-    as_array,
     real_array,
     stop_gradient,
     wrap,
