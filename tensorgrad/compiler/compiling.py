@@ -12,7 +12,8 @@ import numpy as np
 from tensorgrad.compiler.backends import Backend, backend_named
 from tensorgrad.compiler.passes import optimized
 from tensorgrad.compiler.program import Program
-from tensorgrad.compiler.recording import is_dynamic, record
+from tensorgrad.compiler.recorder import is_dynamic
+from tensorgrad.compiler.recording import record
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError, mode
 from tensorgrad.structure import flatten

@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in, substitute
-from tensorgrad.compiler.recording import added_at, array_method, stored
 from tensorgrad.compiler.scalar_code import Unsupported
+from tensorgrad.compiler.symbols import added_at, array_method, stored
 from tensorgrad.compiler.views import (
     Gather,
     Operand,

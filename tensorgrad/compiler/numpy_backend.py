@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.compiler.planning import Plan, plan_buffers
 from tensorgrad.compiler.program import Instruction, Program, Ref
-from tensorgrad.compiler.recording import array_method
+from tensorgrad.compiler.symbols import array_method
 from tensorgrad.tape import component
 
 OUT_BY_NAME = frozenset({np.maximum, np.minimum})

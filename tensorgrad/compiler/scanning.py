@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.compiler.backends import Backend
 from tensorgrad.compiler.compiling import RECORDS, Compiled
-from tensorgrad.compiler.recording import is_dynamic
+from tensorgrad.compiler.recorder import is_dynamic
 from tensorgrad.messages import name_of
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
