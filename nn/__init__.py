@@ -2,6 +2,7 @@
 
 from nn import initializers, losses
 from nn.activations import GELU, Identity, ReLU, Sigmoid, Softmax, Tanh
+from nn.callbacks import Callback, TrainingState
 from nn.flat import FlatBuffer
 from nn.layers import Linear, Sequential
 from nn.losses import (
@@ -43,10 +44,12 @@ __all__ = [
     "l2_loss",
     "multiclass_log_loss",
     # training
+    "Callback",
     "DivergenceError",
     "FlatBuffer",
     "Optimizer",
     "SGD",
+    "TrainingState",
     "train",
     # submodules
     "initializers",

@@ -1,8 +1,8 @@
-"""Data at the door: checked, cast once, and cut into mini-batches."""
+"""Data at the door: checked, and cast once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -244,38 +244,6 @@ def as_regression_targets(
             "for each output"
         )
     return finite_cast(array, "y", dtype).reshape(n_samples, output_dim)
-
-
-# ------------------------------------------------------------------------------------ mini-batches
-
-
-def shuffled(
-    X: np.ndarray, y: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Copies of the data in one random order.
-
-    Gathering all rows once costs less than gathering each batch, and batches are then slices.
-
-    Examples
-    --------
-    >>> X, y = shuffled(np.arange(4)[:, None], np.arange(4), np.random.default_rng(0))
-    >>> bool((X[:, 0] == y).all())
-    True
-    """
-    order = rng.permutation(len(X))
-    return X.take(order, axis=0), y.take(order, axis=0)
-
-
-def mini_batches(n_samples: int, batch_size: int) -> Iterator[slice]:
-    """The rows of each mini-batch; the last one may be short.
-
-    Examples
-    --------
-    >>> list(mini_batches(5, 2))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    for start in range(0, n_samples, batch_size):
-        yield slice(start, min(start + batch_size, n_samples))
 
 
 # ------------------------------------------------------------------------------------------ checks

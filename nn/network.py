@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nn.activations import ACTIVATIONS
+from nn.batches import ArraySource
+from nn.callbacks import Callback, History, TrainingState
 from nn.checks import positive_integer, positive_number
 from nn.data import as_inputs, as_sample_or_inputs
 from nn.flat import FlatBuffer
@@ -19,7 +21,7 @@ from nn.module import Module, Parameter
 from nn.optim import SGD
 from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
 from nn.tasks import TASKS, Task
-from nn.training import History, train
+from nn.training import progress_bar, run
 
 ROWS_AT_ONCE = 4096
 """Rows that are transformed together, so that the activations of many samples stay in cache."""
@@ -105,6 +107,7 @@ class NeuralNetwork:
         learning_rate: float = 0.01,
         shuffle: bool = True,
         *,
+        callbacks: Iterable[Callback] = (),
         verbose: bool = False,
     ) -> Self:
         """Train by mini-batch gradient descent; called again, it goes on from where it stood.
@@ -128,6 +131,8 @@ class NeuralNetwork:
             Length of a step along the gradient.
         shuffle : bool
             Whether each epoch goes through the data in a new random order.
+        callbacks : list of Callback
+            What is told of the progress, see :class:`nn.Callback`.
         verbose : bool
             Show a progress bar.
 
@@ -149,18 +154,22 @@ class NeuralNetwork:
         batch_sz = positive_integer(batch_sz, "batch_sz")
         epochs = positive_integer(epochs, "epochs")
         learning_rate = positive_number(learning_rate, "learning_rate")
-        train(
+        state = TrainingState(
             self.model,
-            self._task.loss_function,
             SGD(self.model.parameters(), learning_rate),
-            inputs,
-            targets,
-            batch_size=batch_sz,
-            epochs=epochs,
-            rng=self._rng if shuffle else None,
-            accuracy=None if self._task.classes_of is None else self._task.accuracy,
-            history=self.history,
-            verbose=verbose,
+            self.history,
+            epochs,
+            callbacks=callbacks,
+            network=self,
+            rng=self._rng,
+        )
+        if verbose:
+            state.callbacks.append(progress_bar())
+        run(
+            state,
+            ArraySource((inputs, targets), batch_sz, self._rng if shuffle else None),
+            self._task.loss_function,
+            metrics={} if self._task.classes_of is None else {"accuracy": self._task.accuracy},
         )
         return self
 

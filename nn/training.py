@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from nn.batches import ArrayBatches, ArraySource, Batch, Source
+from nn.callbacks import Callback, History, TrainingState, hooks
 from nn.checks import positive_integer
-from nn.data import mini_batches, shuffled
 from nn.module import Module
 from nn.optim import Optimizer
 from tensorgrad.mode import changed_mode
 
-History = dict[str, list[float]]
-"""Diagnostics by name, ``"loss"`` among them, with one number for each epoch."""
+LossFunction = Callable[..., Any]
+"""From the outputs of a batch, its targets, and its weights if there are any, to their mean."""
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+"""From outputs and targets to a number."""
+
+ROWS_AT_ONCE = 4096
+"""Rows whose loss is computed together when nothing is learned from it."""
 
 
 class DivergenceError(FloatingPointError):
@@ -27,7 +35,7 @@ class DivergenceError(FloatingPointError):
 
 def train(
     model: Module,
-    loss_function: Callable[[Any, Any], Any],
+    loss_function: LossFunction,
     optimizer: Optimizer,
     X: np.ndarray,
     y: np.ndarray,
@@ -35,7 +43,9 @@ def train(
     batch_size: int = 32,
     epochs: int = 1,
     rng: np.random.Generator | None = None,
-    accuracy: Callable[[np.ndarray, np.ndarray], float] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    validation: Batch | None = None,
+    callbacks: Iterable[Callback] = (),
     history: History | None = None,
     verbose: bool = False,
 ) -> History:
@@ -57,9 +67,14 @@ def train(
         Passes through the data.
     rng : numpy.random.Generator, optional
         Shuffles the data in each epoch; without it they keep their order.
-    accuracy : callable, optional
-        From the logits of all samples, as they were seen during the epoch, and the targets, to a
-        number that is kept for each epoch.
+    metrics : dict of str to callable, optional
+        Each takes the logits of all samples, as they were seen during the epoch, and the targets,
+        and gives a number that becomes a column of the history.
+    validation : tuple of ndarray, optional
+        Inputs and targets to measure loss and metrics on after each epoch, in evaluation mode:
+        columns of the history whose names start with ``validation_``.
+    callbacks : list of Callback
+        What is told of the progress, see :class:`nn.Callback`.
     history : dict of str to list of float, optional
         What earlier calls returned; it is continued.
     verbose : bool
@@ -69,7 +84,7 @@ def train(
     -------
     dict of str to list of float
         ``"loss"``, the mean loss over the samples of each epoch, while the parameters changed, and
-        ``"accuracy"`` if it was asked for.
+        a column for each metric.
 
     Raises
     ------
@@ -96,78 +111,195 @@ def train(
             f"X has {len(X)} rows and y has {len(y)}; expected at least one, and as many in both"
         )
     history = {} if history is None else history
-    losses = history.setdefault("loss", [])
-    accuracies = history.setdefault("accuracy", []) if accuracy is not None else []
-    buffer = optimizer.buffer
-    last_finite = buffer.copy()
-    was_training = model.training
-    model.train()
-    try:
-        # Overflow is looked for where it matters, in the loss and in the parameters.
-        with changed_mode(recording=True), np.errstate(all="ignore"):
-            for report in _progress(epochs, verbose):
-                X_epoch, y_epoch = (X, y) if rng is None else shuffled(X, y, rng)
-                loss, outputs = _epoch(
-                    model, loss_function, optimizer, X_epoch, y_epoch, batch_size
-                )
-                if not (math.isfinite(loss) and np.isfinite(buffer.values).all()):
-                    buffer.assign(last_finite)
-                    raise _divergence(loss, optimizer, len(losses))
-                np.copyto(last_finite, buffer.values)
-                if accuracy is not None:
-                    accuracies.append(accuracy(outputs, y_epoch))
-                losses.append(loss)
-                report(history)
-    finally:
-        model.train(was_training)
-        optimizer.zero_grad()
+    state = TrainingState(model, optimizer, history, epochs, callbacks=callbacks, rng=rng)
+    if verbose:
+        state.callbacks.append(progress_bar())
+    run(
+        state,
+        ArraySource((X, y), batch_size, rng),
+        loss_function,
+        metrics=metrics or {},
+        validation=validation,
+    )
     return history
 
 
-def _epoch(
-    model: Module,
-    loss_function: Callable[[Any, Any], Any],
-    optimizer: Optimizer,
-    X: np.ndarray,
-    y: np.ndarray,
-    batch_size: int,
-) -> tuple[float, np.ndarray]:
-    """One pass through the data: the mean loss, and the outputs of all samples.
+class Epoch(NamedTuple):
+    """What one pass through the data gave."""
 
-    It ends with the first batch whose loss is not finite, and returns that loss.
+    loss: float
+    """Mean over its samples; infinite or NaN if it ended early because the loss of a batch was."""
+    outputs: np.ndarray
+    targets: np.ndarray
+
+
+EpochFunction = Callable[[TrainingState, LossFunction, Iterable[Batch]], Epoch]
+"""Makes a step on every batch: :func:`eager_epoch`, or something quicker with the same result."""
+
+
+def run(
+    state: TrainingState,
+    source: Source,
+    loss_function: LossFunction,
+    *,
+    metrics: Mapping[str, Metric],
+    validation: Batch | None = None,
+    run_epoch: EpochFunction | None = None,
+) -> None:
+    """Train for the epochs that are left to do in ``state``, as :func:`train` describes it.
+
+    A callback may set ``state.epoch`` and ``state.step`` in ``on_fit_begin``, to go on with what
+    another process began.
     """
-    total = 0.0
-    seen = np.empty(0)
-    for rows in mini_batches(len(X), batch_size):
-        loss, outputs = _step(model, loss_function, optimizer, X[rows], y[rows])
-        if rows.start == 0:
-            seen = np.empty((len(X), *outputs.shape[1:]), outputs.dtype)
-        seen[rows] = outputs
+    run_epoch = run_epoch or eager_epoch
+    history, buffer = state.history, state.optimizer.buffer
+    history.setdefault("loss", [])
+    with _begun(state):
+        last_finite = buffer.copy()
+        begin_hooks = hooks(state.callbacks, "on_epoch_begin")
+        end_hooks = hooks(state.callbacks, "on_epoch_end")
+        while state.epoch < state.epochs and state.stop_reason is None:
+            state.begin_epoch()
+            for hook in begin_hooks:
+                hook(state)
+            epoch = run_epoch(state, loss_function, source.epoch())
+            if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
+                buffer.assign(last_finite)
+                raise _divergence(epoch.loss, state.optimizer, len(history["loss"]))
+            np.copyto(last_finite, buffer.values)
+            row = {"loss": epoch.loss}
+            for name, metric in metrics.items():
+                row[name] = metric(epoch.outputs, epoch.targets)
+            if validation is not None:
+                row |= {
+                    f"validation_{name}": value
+                    for name, value in measure(
+                        state.model, loss_function, validation, metrics
+                    ).items()
+                }
+            state.end_epoch(row)
+            for hook in end_hooks:
+                hook(state)
+
+
+@contextmanager
+def _begun(state: TrainingState) -> Iterator[None]:
+    """Training mode, gradients recorded, and callbacks told; all undone however it ends."""
+    model = state.model
+    was_training = model.training
+    begun: list[Callback] = []
+    try:
+        for callback in state.callbacks:
+            begun.append(callback)
+            callback.on_fit_begin(state)
+        model.train()
+        # Overflow is looked for where it matters, in the loss and in the parameters.
+        with changed_mode(recording=True), np.errstate(all="ignore"):
+            yield
+    except KeyboardInterrupt as interrupt:
+        interrupt.args = (_where_it_stopped(state),)
+        raise
+    finally:
+        model.train(was_training)
+        state.optimizer.zero_grad()
+        for callback in begun:
+            callback.on_fit_end(state)
+
+
+def eager_epoch(
+    state: TrainingState, loss_function: LossFunction, batches: Iterable[Batch]
+) -> Epoch:
+    """One pass through the data, operation by operation, which callbacks can follow.
+
+    It ends with the first batch whose loss is not finite.
+    """
+    model, optimizer = state.model, state.optimizer
+    begin_hooks = hooks(state.callbacks, "on_batch_begin")
+    end_hooks = hooks(state.callbacks, "on_batch_end")
+    total, samples = 0.0, 0
+    outputs, targets = [], []
+    for batch in batches:
+        for hook in begin_hooks:
+            hook(state)
+        loss, output = _step(model, loss_function, optimizer, batch)
+        outputs.append(output)
+        targets.append(batch[1])
         if not math.isfinite(loss):
-            return loss, seen
-        total += loss * (rows.stop - rows.start)
-    return total / len(X), seen
+            total = loss
+            break
+        rows = len(output)
+        total += loss * rows
+        samples += rows
+        state.step += 1
+        if end_hooks:
+            state.batch_loss = loss
+            for hook in end_hooks:
+                hook(state)
+    if math.isfinite(total):
+        total /= samples
+    return Epoch(total, np.concatenate(outputs), np.concatenate(targets))
 
 
 def _step(
-    model: Module,
-    loss_function: Callable[[Any, Any], Any],
-    optimizer: Optimizer,
-    x: np.ndarray,
-    y: np.ndarray,
+    model: Module, loss_function: LossFunction, optimizer: Optimizer, batch: Batch
 ) -> tuple[float, np.ndarray]:
     """One step on one batch: the loss and the outputs, as they were before it.
 
     The graph lives no longer than the call, so that there is never more than one.
     """
     optimizer.zero_grad()
-    outputs = model(x)
-    loss = loss_function(outputs, y)
+    outputs = model(batch[0])
+    loss = loss_function(outputs, *batch[1:])
     value = float(loss.data)
     if math.isfinite(value):
         loss.backward()
         optimizer.step()
     return value, outputs.data
+
+
+def measure(
+    model: Module, loss_function: LossFunction, arrays: Batch, metrics: Mapping[str, Metric]
+) -> dict[str, float]:
+    """Mean loss, and metrics, of a model in evaluation mode.
+
+    Parameters
+    ----------
+    model : Module
+        From inputs to logits or predictions; it is left in the mode in which it was.
+    loss_function : callable
+        From those, the targets, and the weights if there are any, to their mean loss.
+    arrays : tuple of ndarray
+        Inputs, targets, and weights if the loss takes them.
+    metrics : dict of str to callable
+        From outputs and targets to a number.
+
+    Returns
+    -------
+    dict of str to float
+        ``"loss"``, and one entry for each metric.
+
+    Examples
+    --------
+    >>> from nn import Linear, l2_loss
+    >>> measure(Linear(1, 1), l2_loss, (np.zeros((3, 1)), np.ones((3, 1))), {})
+    {'loss': 1.0}
+    """
+    was_training = model.training
+    model.eval()
+    total, outputs = 0.0, []
+    try:
+        with changed_mode(recording=False):
+            for batch in ArrayBatches(arrays, ROWS_AT_ONCE):
+                output = model(batch[0])
+                total += float(loss_function(output, *batch[1:])) * len(output)
+                outputs.append(np.asarray(getattr(output, "data", output)))
+    finally:
+        model.train(was_training)
+    seen = np.concatenate(outputs)
+    row = {"loss": total / len(seen)}
+    for name, metric in metrics.items():
+        row[name] = metric(seen, arrays[1])
+    return row
 
 
 def _divergence(loss: float, optimizer: Optimizer, epochs_before: int) -> DivergenceError:
@@ -182,24 +314,16 @@ def _divergence(loss: float, optimizer: Optimizer, epochs_before: int) -> Diverg
     )
 
 
-def _progress(epochs: int, verbose: bool) -> Iterator[Callable[[History], None]]:
-    """Count epochs; what is yielded shows the history so far."""
-    if not verbose:
-        for _ in range(epochs):
-            yield _report_nothing
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=epochs, unit="epoch") as bar:
-
-        def report(history: History) -> None:
-            latest = {name: f"{values[-1]:.4g}" for name, values in history.items() if values}
-            bar.set_postfix(latest, refresh=False)
-            bar.update()
-
-        for _ in range(epochs):
-            yield report
+def _where_it_stopped(state: TrainingState) -> str:
+    return (
+        f"training stopped in epoch {state.epoch + 1} of {state.epochs}, after step {state.step}. "
+        "What was learned until then is kept, and can be used or trained on; the history counts "
+        "the epochs that were finished"
+    )
 
 
-def _report_nothing(history: History) -> None:
-    pass
+def progress_bar() -> Callback:
+    """What ``verbose`` adds to the callbacks."""
+    from nn.progress import ProgressBar  # only those who watch wait for it
+
+    return ProgressBar()
