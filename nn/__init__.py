@@ -16,6 +16,7 @@ from nn.losses import (
 from nn.module import Module, Parameter, functional_call
 from nn.network import NeuralNetwork
 from nn.optim import SGD, Optimizer
+from nn.saving import ModelFileError, load_metadata, load_model, save_model
 from nn.summary import summary
 from nn.training import DivergenceError, train
 
@@ -51,6 +52,11 @@ __all__ = [
     "SGD",
     "TrainingState",
     "train",
+    # files
+    "ModelFileError",
+    "load_metadata",
+    "load_model",
+    "save_model",
     # submodules
     "initializers",
     "losses",

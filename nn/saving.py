@@ -1,0 +1,342 @@
+"""Saving and loading: one safetensors file, never pickle."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nn.checks import positive_integer
+from nn.files import FLOATS, ModelFileError, PathLike, read_file, write_file
+from nn.module import Module
+from nn.specification import checked_layers
+
+if TYPE_CHECKING:
+    from nn.network import NeuralNetwork
+
+__all__ = ["ModelFileError", "load_metadata", "load_model", "save_model"]
+
+FORMAT_VERSION = 1
+"""It changes when what older versions of this package read would no longer be right."""
+
+MODEL, NETWORK = "nn.Module", "nn.NeuralNetwork"
+"""What a file may hold."""
+
+TRAINING = "training/"
+"""How the names of arrays begin that belong to a checkpoint and not to its model."""
+
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+"""Numbers of a history that JSON does not have, by how they are written."""
+
+BIT_GENERATORS = ("PCG64", "PCG64DXSM")
+
+M = TypeVar("M", bound=Module)
+N = TypeVar("N", bound="NeuralNetwork")
+
+
+def save_model(
+    model: Module,
+    path: PathLike,
+    metadata: Mapping[str, Any] | None = None,
+    *,
+    dtype: DTypeLike | None = None,
+) -> None:
+    """Write the parameters of a module to a file, which any tool for safetensors opens.
+
+    The file appears, or takes the place of an older one, in one step: after a crash it is the old
+    one or the new one. The same contents give the same bytes.
+
+    Parameters
+    ----------
+    model : Module
+        What its ``state_dict()`` holds is saved; code is not.
+    path : path-like
+        By custom it ends in ``.safetensors``.
+    metadata : mapping, optional
+        What is to be kept with the parameters, such as what the model was made with: anything that
+        JSON can hold. :func:`load_metadata` gives it back.
+    dtype : dtype, optional
+        Store floating-point numbers as float16, float32 or float64, whatever the model computes in.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If metadata are not JSON, or a parameter is too large for ``dtype``.
+    OSError
+        If the file cannot be written. What was there before is then as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nn import Linear, load_metadata, load_model, save_model
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = f"{directory}/layer.safetensors"
+    ...     save_model(Linear(2, 3, rng=0), path, {"inputs": 2, "outputs": 3})
+    ...     settings = load_metadata(path)
+    ...     layer = load_model(Linear(settings["inputs"], settings["outputs"]), path)
+    >>> bool((layer.weight.data == Linear(2, 3, rng=0).weight.data).all())
+    True
+    """
+    description = {
+        "format": MODEL,
+        "format_version": FORMAT_VERSION,
+        "metadata": {} if metadata is None else dict(metadata),
+    }
+    write_file(path, _stored(model.state_dict(), dtype), description)
+
+
+def load_model(model: M, path: PathLike, *, verify: bool = True) -> M:
+    """Read parameters from a file into a module that was made as the saved one was.
+
+    No code of the file is run, whoever wrote it.
+
+    Parameters
+    ----------
+    model : Module
+        Its parameters are overwritten, each cast to the dtype that it has.
+    path : path-like
+        What :func:`save_model`, ``NeuralNetwork.save`` or a checkpoint wrote.
+    verify : bool
+        Compare the checksum. Without, any safetensors file is read whose arrays fit the model.
+
+    Returns
+    -------
+    Module
+        The given one.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, not one of this package, or does not fit the model, which is then
+        as it was.
+    OSError
+        If there is no file, or it cannot be read.
+    """
+    arrays, description = read_file(path, verify=verify)
+    if "format_version" in description:
+        _check_version(path, description)
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(TRAINING)}
+    _load_into(model, arrays, path)
+    return model
+
+
+def load_metadata(path: PathLike) -> dict[str, Any]:
+    """What :func:`save_model` was given as ``metadata``.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or not one that :func:`save_model` wrote.
+    OSError
+        If there is no file, or it cannot be read.
+    """
+    _, description = read_file(path)
+    _check_format(path, description, MODEL)
+    return description["metadata"]
+
+
+def save_network(network: NeuralNetwork, path: PathLike, dtype: DTypeLike | None = None) -> None:
+    """Write a network; see :meth:`nn.NeuralNetwork.save`."""
+    arrays = network.model.state_dict()
+    _check_fit_of(network)
+    _check_finite(arrays)
+    write_file(path, _stored(arrays, dtype), network_description(network))
+
+
+def load_network(cls: type[N], path: PathLike) -> N:
+    """Read a network; see :meth:`nn.NeuralNetwork.load`."""
+    arrays, description = read_file(path)
+    _check_format(path, description, NETWORK)
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(TRAINING)}
+    try:
+        _check_finite(arrays)
+        network = _new_network(cls, description["network"], arrays)
+        network.history = _read_history(description["history"])
+        network._rng = read_random_state(description["random_state"])
+    except (KeyError, TypeError, ValueError) as error:
+        missing = "it lacks " if isinstance(error, KeyError) else ""
+        raise ModelFileError(f"{path} does not describe a network: {missing}{error}") from error
+    if network_description(network) != description:
+        raise ModelFileError(f"{path} says more of a network than this package knows")
+    _load_into(network.model, arrays, path)
+    return network
+
+
+# ---------------------------------------------------------------------------------- descriptions
+
+
+def network_description(network: NeuralNetwork) -> dict[str, Any]:
+    """What a file says of a network, beside its parameters."""
+    return {
+        "format": NETWORK,
+        "format_version": FORMAT_VERSION,
+        "network": {
+            "input_dim": network.input_dim,
+            "layer_spec": [list(layer) for layer in network.layer_spec],
+            "loss_func": network.loss_func,
+            "dtype": network.dtype.name,
+            "seed": network.seed,
+        },
+        "history": _written_history(network.history),
+        "random_state": written_random_state(network._rng),
+    }
+
+
+def written_random_state(rng: np.random.Generator) -> dict[str, Any]:
+    """Where a generator stands, as JSON can hold it.
+
+    Raises
+    ------
+    TypeError
+        If its bit generator is none of those that ``np.random.default_rng`` makes.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> copy = read_random_state(written_random_state(rng))
+    >>> rng.random() == copy.random()
+    True
+    """
+    state: Any = rng.bit_generator.state
+    if state["bit_generator"] not in BIT_GENERATORS:
+        raise TypeError(
+            f"the generator is a {state['bit_generator']}, and a file can hold a "
+            f"{' or a '.join(BIT_GENERATORS)}; make it with np.random.default_rng(seed)"
+        )
+    return state
+
+
+def read_random_state(state: Any) -> np.random.Generator:
+    """A generator that stands where the written one stood.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If this is not the state of a generator.
+    """
+    name, words = state["bit_generator"], state["state"]
+    if name not in BIT_GENERATORS:
+        raise ValueError(f"the bit generator {name!r} is unknown")
+    numbers = {
+        "state": (words["state"], 2**128),
+        "inc": (words["inc"], 2**128),
+        "has_uint32": (state["has_uint32"], 2),
+        "uinteger": (state["uinteger"], 2**32),
+    }
+    for key, (value, stop) in numbers.items():
+        if type(value) is not int or not 0 <= value < stop:
+            raise ValueError(f"{key} of the random state is not an integer in [0, {stop})")
+    if words["inc"] % 2 == 0:
+        raise ValueError("inc of the random state is even")
+    bit_generator = getattr(np.random, name)()
+    bit_generator.state = state
+    return np.random.Generator(bit_generator)
+
+
+def _written_history(history: Mapping[str, Any]) -> dict[str, list[Any]]:
+    names = {value: name for name, value in NOT_FINITE.items()}
+    return {
+        column: [
+            value if math.isfinite(value) else names.get(value, "NaN")
+            for value in map(float, values)
+        ]
+        for column, values in history.items()
+    }
+
+
+def _read_history(columns: Any) -> dict[str, list[float]]:
+    if not isinstance(columns, dict) or "loss" not in columns:
+        raise ValueError("the history has no losses")
+    if not all(isinstance(values, list) for values in columns.values()):
+        raise ValueError("a column of the history is not a list")
+    return {column: [_number(value) for value in values] for column, values in columns.items()}
+
+
+def _number(value: Any) -> float:
+    if type(value) is float:
+        return value
+    if value in NOT_FINITE:
+        return NOT_FINITE[value]
+    raise ValueError(f"the history holds {value!r}, expected a number")
+
+
+def _new_network(cls: type[N], settings: Any, arrays: Mapping[str, np.ndarray]) -> N:
+    """The network that the settings describe, with weights that are still random."""
+    settings = dict(settings)
+    dtype = settings.pop("dtype")
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"the dtype is {dtype!r}, expected float32 or float64")
+    widths = [width for width, _ in checked_layers(settings["layer_spec"])]
+    dimensions = [positive_integer(settings["input_dim"], "input_dim"), *widths]
+    needed = sum(inputs * outputs for inputs, outputs in itertools.pairwise(dimensions))
+    held = sum(array.size for array in arrays.values())
+    if needed > held:  # before so much memory is taken
+        raise ValueError(f"it says that there are {needed} weights or more, and holds {held}")
+    return cls(**settings, dtype=dtype)
+
+
+def _check_format(path: PathLike, description: Mapping[str, Any], expected: str) -> None:
+    held = description.get("format")
+    if held != expected:
+        loader = "NeuralNetwork.load(path)" if held == NETWORK else "nn.load_model(model, path)"
+        raise ModelFileError(f"{path} holds {held!r}, expected {expected!r}; try {loader}")
+    _check_version(path, description)
+
+
+def _check_version(path: PathLike, description: Mapping[str, Any]) -> None:
+    version = description.get("format_version")
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} is in version {version!r} of the format, and this package reads version "
+            f"{FORMAT_VERSION}; load it with the version of the package that wrote it"
+        )
+
+
+# ---------------------------------------------------------------------------------------- arrays
+
+
+def _stored(arrays: Mapping[str, np.ndarray], dtype: DTypeLike | None) -> dict[str, np.ndarray]:
+    """The arrays as a file is to hold them: floating-point numbers in the given dtype."""
+    if dtype is None:
+        return dict(arrays)
+    storage = np.dtype(dtype)
+    if storage.name not in FLOATS:
+        raise ValueError(f"dtype is {storage}, expected one of {', '.join(FLOATS)}")
+    stored = {}
+    for name, array in arrays.items():
+        if array.dtype.kind == "f":
+            with np.errstate(over="ignore", under="ignore"):
+                cast = array.astype(storage)
+            lost = np.isfinite(array) & ~np.isfinite(cast)
+            if lost.any():
+                raise ValueError(f"{name} holds {array[lost][0]}, which {storage} cannot hold")
+            array = cast
+        stored[name] = array
+    return stored
+
+
+def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}, expected numbers")
+
+
+def _check_fit_of(network: NeuralNetwork) -> None:
+    """Check that the layers are still those that the network was made with."""
+    described = network._new_model(np.random.default_rng(0))
+    if repr(described) != repr(network.model):
+        raise ValueError(
+            "the layers of this network are no longer those of its layer_spec, and a file would "
+            "give back the latter; save the layers with nn.save_model(network.model, path)"
+        )
+
+
+def _load_into(model: Module, arrays: Mapping[str, np.ndarray], path: PathLike) -> None:
+    try:
+        model.load_state_dict(arrays)
+    except ValueError as error:
+        raise ModelFileError(f"{path}: {error}") from error
