@@ -137,7 +137,7 @@ class Displacement(Module):
 
     Examples
     --------
-    >>> u = Displacement(np.random.default_rng(0))
+    >>> u = Displacement(np.random.default_rng(0)).for_inference()
     >>> start = np.zeros((1, 1))
     >>> u(start).item(), slope(u)(start)
     (0.0, array([[1.]]))

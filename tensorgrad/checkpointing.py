@@ -148,7 +148,7 @@ class _Call:
                 )
             if part is not None:
                 seeds[output.node] = seeds[output.node] + part if output.node in seeds else part
-        order, needed = between(seeds, self.sources)
+        order, needed, _ = between(seeds, self.sources)
         record = any(isinstance(part, Tensor) for part in g)
         arrived = propagate(seeds, order, needed=needed, wrap=wrap if record else None)
         return [

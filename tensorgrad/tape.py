@@ -7,6 +7,7 @@ made before the result, so sorting nodes by number *is* a topological order. Not
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
@@ -221,33 +222,57 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
     return sorted(seen, key=_number, reverse=True)
 
 
-def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node], set[Node]]:
-    """Operations on the way from targets to roots, newest first, and the same with the targets.
+def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node], set[Node], bool]:
+    """Operations on the way from targets to roots.
 
     Whatever does not depend on a target is left out, so that differentiating with respect to an
     input never computes the gradients of the parameters that are met on the way.
+
+    Parameters
+    ----------
+    roots : iterable of Node
+        Where cotangents start.
+    targets : collection of Node
+        Where they are to arrive.
+
+    Returns
+    -------
+    order : list of Node
+        The operations, newest first.
+    needed : set of Node
+        The same, and the targets.
+    encloses : bool
+        Whether the roots depend on something else as well that somebody wants the gradient of:
+        what was recorded before the targets, or a tensor that requires a gradient since.
     """
-    oldest = min(target.number for target in targets)
+    oldest = min((target.number for target in targets), default=math.inf)
     needed = set(targets)
-    stack = [root for root in roots if root not in needed]
+    stack = []
+    encloses = False
+    for root in roots:
+        if root not in needed:
+            stack.append(root)
+            if root.number < oldest or (root.function is None and root.tensor is not None):
+                encloses = True
     seen = set(stack)
     while stack:
         for source in stack.pop().sources:
-            if (
-                source is not None
-                and source.number > oldest
-                and source not in needed
-                and source not in seen
-            ):
-                seen.add(source)
-                stack.append(source)
+            if source is None or source in needed or source in seen:
+                continue
+            if source.number < oldest:
+                encloses = True
+                continue
+            if source.function is None and source.tensor is not None:
+                encloses = True
+            seen.add(source)
+            stack.append(source)
     order = []
     for node in sorted(seen, key=_number):
         if any(source in needed for source in node.sources):
             needed.add(node)
             order.append(node)
     order.reverse()
-    return order, needed
+    return order, needed, encloses
 
 
 _number = attrgetter("number")

@@ -203,9 +203,9 @@ class Tensor(ArrayMethods):
         if self.node is not None:
             raise TypeError(
                 f"turning a tensor that requires a gradient into {target} would cut it from the "
-                "graph unnoticed. Use t.data (or t.item()) for the values, tg.array([...]) to "
-                "build an array of tensors, NumPy functions instead of the math module, and "
-                "tg.logsumexp and tg.softmax instead of SciPy's."
+                "graph unnoticed. Use t.data (or t.item()) for the values, or compute under "
+                "tg.no_grad(); tg.array([...]) to build an array of tensors, NumPy functions "
+                "instead of the math module, and tg.logsumexp and tg.softmax instead of SciPy's."
             )
 
     # ------------------------------------------------------------------------------ container

@@ -1,34 +1,24 @@
 """Functions from functions to derivatives: ``grad``, ``vjp`` and what is made of them.
 
-One mechanism serves them all. A transform makes its inputs new places on the tape, runs the
-function, and goes back from the result to those places only; so it never mistakes a variable of an
-enclosing transform, or a parameter met on the way, for its own. When there may be someone outside
-who differentiates the result again, the way back is recorded as well.
-
-Plain in, plain out: called with arrays or Python numbers, outside any other transform, the
-results are arrays. Called with tensors, or inside another transform, they are tensors.
+Plain in, plain out: if all that goes in is arrays and Python numbers, the results are arrays. What
+goes in is the arguments, and the tensors that the function closes over and that require a gradient:
+results lead back to these too, so that a later ``backward()`` misses nothing. Inside another
+transform the results are tensors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from tensorgrad.derivatives.table import register, rules_of
+from tensorgrad.evaluation import Evaluation, gives_tensors, holds_tensors, own_array, plain
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
-from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, as_array, between, leaf, owned, propagate
-from tensorgrad.tensor import (
-    DIFFERENTIABLE,
-    Tensor,
-    real_array,
-    stop_gradient,
-    wrap,
-)
+from tensorgrad.structure import map_leaves
+from tensorgrad.tensor import DIFFERENTIABLE, stop_gradient
 
 
 def grad(
@@ -50,15 +40,20 @@ def grad(
     callable
         Takes the function's arguments; returns the gradient, of the structure, shapes and dtypes
         of the argument (a tuple of gradients if ``argnums`` is a sequence), or a pair of it and
-        the auxiliary result. Given arrays outside any other transform it returns arrays, which
-        lead back to no tensor that the function closes over: to differentiate the gradient with
-        respect to parameters, pass them as arguments, or call it inside a transform of them.
+        the auxiliary result. Given arrays, it returns arrays; but tensors if the function closes
+        over tensors that require a gradient, such as the parameters of a model, so that a loss
+        that holds the gradient can be differentiated with respect to them. Under :func:`no_grad`
+        it returns arrays even then, for less work: the way to a saliency map.
 
     Raises
     ------
     TypeError
         When called: if an argument does not hold floating-point numbers, or if the function does
         not return a real scalar.
+
+    Notes
+    -----
+    What the results are, arrays or tensors, all transforms decide in this way.
 
     Examples
     --------
@@ -67,6 +62,19 @@ def grad(
     array([ 3., 12.])
     >>> grad(grad(lambda x: x**3))(2.0)
     array(12.)
+
+    A penalty on the gradient with respect to the input reaches the parameter:
+
+    >>> import tensorgrad as tg
+    >>> w = tg.tensor([1.0, 3.0], requires_grad=True)
+    >>> slope = grad(lambda x: np.sum(w * x**2))
+    >>> penalty = np.sum(slope(np.array([1.0, 2.0])) ** 2)
+    >>> penalty.backward()
+    >>> w.grad
+    array([ 8., 96.])
+    >>> with tg.no_grad():
+    ...     slope(np.array([1.0, 2.0]))
+    array([ 2., 12.])
     """
     both = value_and_grad(function, argnums, has_aux)
 
@@ -108,16 +116,17 @@ def value_and_grad(
     @wraps(function)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         positions = positions_of(argnums, len(args))
-        value, aux, pullback = _vjp_at(function, args, kwargs, positions, has_aux)
+        at = Evaluation(function, args, kwargs, positions, has_aux)
+        value = at.value
         if not _is_scalar(value):
             raise TypeError(
                 "the gradient is defined for functions that return a floating-point scalar; "
                 f"{name_of(function)} returned {described(value)}. Sum an array, or use tg.vjp or "
                 "tg.jacobian; integers and booleans have no derivative."
             )
-        gradients = pullback(np.ones_like(value))
+        gradients = at.pullback(np.ones_like(value))
         result = gradients if isinstance(argnums, Sequence) else gradients[0]
-        return ((value, aux) if has_aux else value), result
+        return ((value, at.aux) if has_aux else value), result
 
     return value_and_gradient
 
@@ -160,8 +169,8 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     >>> pullback(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
-    value, aux, pullback = _vjp_at(function, primals, {}, range(len(primals)), has_aux)
-    return (value, pullback, aux) if has_aux else (value, pullback)
+    at = Evaluation(function, primals, {}, range(len(primals)), has_aux)
+    return (at.value, at.pullback, at.aux) if has_aux else (at.value, at.pullback)
 
 
 def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -199,17 +208,21 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     >>> pushforward(1.0), pushforward(2.0)
     (array(1.), array(2.))
     """
-    tensors = _within(primals)
     with changed_mode(recording=True, transforms=mode.get().transforms + 1):
-        value, _, pullback = _vjp_at(function, primals, {}, range(len(primals)), False)
-        zeros = map_leaves(np.zeros_like, map_leaves(_plain, value))
-        _, _, push = _vjp_at(pullback, (zeros,), {}, (0,), False)
+        at = Evaluation(function, primals, {}, range(len(primals)))
+        zeros = map_leaves(np.zeros_like, map_leaves(plain, at.value))
+        push = Evaluation(at.pullback, (zeros,), {}, (0,)).pullback
+    as_tensors = gives_tensors(primals, at.encloses)
 
     def pushforward(*tangents: Any) -> Any:
-        (tangent,) = push(tangents)
-        return tangent if tensors or _within(tangents) else map_leaves(_plain, tangent)
+        if as_tensors or holds_tensors(tangents):
+            return push(tangents)[0]
+        with changed_mode(recording=False):
+            return map_leaves(own_array, push(tangents)[0])
 
-    return value if tensors else map_leaves(_own_array, value), pushforward
+    if not as_tensors:
+        return map_leaves(own_array, at.value), pushforward
+    return at.value if mode.get().recording else map_leaves(stop_gradient, at.value), pushforward
 
 
 def jvp(
@@ -249,135 +262,7 @@ def jvp(
     return value, pushforward(*tangents)
 
 
-# ----------------------------------------------------------------------------- the mechanism
-
-
-def _vjp_at(
-    function: Callable[..., Any],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    positions: Sequence[int],
-    has_aux: bool,
-) -> tuple[Any, Any, Callable[[Any], tuple[Any, ...]]]:
-    """Value, auxiliary result, and pullback to the arguments at the given positions."""
-    outer = mode.get()
-    primals, rebuild = flatten([args[i] for i in positions])
-    inputs = [_input(primal, outer.recording) for primal in primals]
-    traced = list(args)
-    for i, argument in zip(positions, rebuild(inputs), strict=True):
-        traced[i] = argument
-    with changed_mode(recording=True, transforms=outer.transforms + 1):
-        result = function(*traced, **kwargs)
-    value, aux = _value_and_aux(function, result) if has_aux else (result, None)
-    outputs, rebuild_value = flatten(value)
-    produced, tensors = value, _within(primals)
-
-    def pullback(cotangent: Any) -> tuple[Any, ...]:
-        now = mode.get()
-        seeds = _seeds(outputs, leaves_like(cotangent, produced))
-        as_tensors = tensors or _within(cotangent)
-        cotangents = _cotangents(seeds, inputs, record=as_tensors and now.recording)
-        if as_tensors:
-            return tuple(rebuild(list(map(_as_tensor, cotangents))))
-        return tuple(rebuild(owned(map(_plain, cotangents), seeds.values())))
-
-    if not tensors:
-        value = rebuild_value([_own_array(output) for output in outputs])
-        return value, map_leaves(_without_tensor, aux), pullback
-    if not outer.recording:
-        value, aux = map_leaves(stop_gradient, value), map_leaves(stop_gradient, aux)
-    return value, aux, pullback
-
-
-def _cotangents(seeds: dict[Node, Any], inputs: Sequence[Tensor], record: bool) -> list[Any]:
-    """What arrives at the inputs; zeros where nothing does."""
-    targets = [cast(Node, tensor.node) for tensor in inputs]
-    arrived: dict[Node, Any] = {}
-    if targets and seeds:
-        order, needed = between(seeds, targets)
-        kind = _as_tensor if record else _plain
-        starts = {node: kind(g) for node, g in seeds.items() if node in needed}
-        arrived = propagate(starts, order, needed=needed, wrap=wrap if record else None)
-    return [
-        np.zeros_like(tensor.data) if node not in arrived else arrived[node]
-        for node, tensor in zip(targets, inputs, strict=True)
-    ]
-
-
-def _is_scalar(value: Any) -> bool:
-    if isinstance(value, float):
-        return True
-    return getattr(value, "shape", None) == () and value.dtype.char in DIFFERENTIABLE
-
-
-def _seeds(outputs: Sequence[Any], given: Sequence[Any]) -> dict[Node, Any]:
-    """The cotangents of those outputs that were recorded."""
-    seeds: dict[Node, Any] = {}
-    for output, g in zip(outputs, given, strict=True):
-        if np.shape(g) != np.shape(output):
-            raise ValueError(
-                f"a cotangent of shape {np.shape(g)} was given for an array of shape "
-                f"{np.shape(output)}"
-            )
-        if isinstance(output, Tensor) and output.node is not None:
-            if not hasattr(type(g), "__array_function__") or g.dtype != output.dtype:
-                g = g.astype(output.dtype) if isinstance(g, Tensor) else np.asarray(g, output.dtype)
-            previous = seeds.get(output.node)
-            seeds[output.node] = g if previous is None else previous + g
-    return seeds
-
-
-def alias(x: Any) -> Any:
-    """The same array at a new place on the tape: the input of a transform inside another one."""
-    return x
-
-
-register(alias, lambda g, y, x: g)
-
-
-def _input(primal: Any, recording: bool) -> Tensor:
-    data = real_array(primal.data if isinstance(primal, Tensor) else primal)
-    if data.dtype.char not in DIFFERENTIABLE:
-        raise TypeError(
-            f"cannot differentiate with respect to {data.dtype} values; pass floating-point ones "
-            "(2.0 rather than 2, or astype(float)), or leave the argument out of argnums"
-        )
-    if recording and isinstance(primal, Tensor) and primal.node is not None:
-        return wrap(data, Node(alias, rules_of(alias), (data,), {}, (primal.node,), data))
-    return wrap(data, leaf(data))
-
-
-def _within(tree: Any) -> bool:
-    """Whether results should be tensors: inside another transform, or given tensors."""
-    if mode.get().transforms:
-        return True
-    return any(isinstance(item, Tensor) for item in flatten(tree)[0])
-
-
-def _plain(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else as_array(value)
-
-
-def _own_array(value: Any) -> Any:
-    """A copy of a result: the user may change it, and the pullback reads what was computed."""
-    return real_array(_plain(value)).copy()
-
-
-def _without_tensor(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
-
-
-def _as_tensor(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else wrap(as_array(value), None)
-
-
-def _value_and_aux(function: Callable[..., Any], result: Any) -> tuple[Any, Any]:
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(
-            f"with has_aux, {name_of(function)} must return a pair (value, aux), not "
-            f"{described(result)}"
-        )
-    return result
+# ------------------------------------------------------------------------------------- arguments
 
 
 def require_sequences(primals: Any, tangents: Any) -> None:
@@ -414,3 +299,9 @@ def positions_of(argnums: int | Sequence[int], count: int) -> list[int]:
     if len(set(positions)) < len(positions):
         raise TypeError(f"argnums={argnums!r} names an argument twice")
     return positions
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, float):
+        return True
+    return getattr(value, "shape", None) == () and value.dtype.char in DIFFERENTIABLE

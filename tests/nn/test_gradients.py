@@ -78,6 +78,29 @@ def test_gradients_of_the_inputs(problem):
     tg.check_grads(lambda x: loss_function(model(x), targets), X, order=1)
 
 
+def test_a_penalty_on_the_gradient_of_the_inputs():
+    """As in Gulrajani et al. 2017: the loss holds a gradient, taken on plain arrays."""
+    model = nn.Sequential(
+        nn.Linear(2, 4, rng=0, dtype=np.float64),
+        nn.Tanh(),
+        nn.Linear(4, 1, rng=1, dtype=np.float64),
+    )
+    X = np.random.default_rng(0).normal(size=(5, 2))
+
+    def loss(critic):
+        slopes = tg.grad(lambda x: np.sum(critic(x)))(X)
+        return np.mean(critic(X)) + np.mean((np.sqrt(np.sum(slopes**2, axis=1)) - 1) ** 2)
+
+    def loss_of(parameters):
+        return loss(lambda x: nn.functional_call(model, parameters, x))
+
+    tg.check_grads(loss_of, model.state_dict(), order=1)
+    loss(model).backward()
+    expected = tg.grad(loss_of)(model.state_dict())
+    for name, parameter in model.named_parameters():
+        np.testing.assert_allclose(parameter.grad, expected[name], rtol=1e-12)
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "GeLU"])
 def test_second_derivatives(activation):
     model = nn.Sequential(
