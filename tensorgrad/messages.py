@@ -31,9 +31,11 @@ def name_of(function: Any) -> str:
     return f"{module}.{name}".replace("numpy.", "np.", 1)
 
 
-def explained(error: Exception, function: Callable[..., Any], operands: Iterable[Any]) -> Exception:
+def explained(
+    error: Exception, function: Callable[..., Any], operands: Iterable[Any], line: str = ""
+) -> Exception:
     """The same error, with the operation and its operands in front of NumPy's own message."""
-    message = f"{name_of(function)} of {', '.join(map(described, operands))}: {error}"
+    message = f"{name_of(function)} of {', '.join(map(described, operands))}: {error}{line}"
     try:
         return type(error)(message)
     except TypeError:  # NumPy's own subclasses may take other arguments than a message

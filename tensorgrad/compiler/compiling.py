@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tensorgrad.compiler.backends import Backend, backend_named
+from tensorgrad.compiler.draws import Draw
+from tensorgrad.compiler.failures import raise_with_line
 from tensorgrad.compiler.passes import optimized
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import is_dynamic
-from tensorgrad.compiler.recording import record
+from tensorgrad.compiler.recording import Rebuild, record
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError, mode
 from tensorgrad.structure import flatten
@@ -35,7 +37,8 @@ def compile(function: Callable[..., Any], *, backend: str | Backend = "numpy") -
     function : callable
         A pure function of arrays and numbers, or nested tuples, lists, dicts and dataclasses of
         them, that returns the same. It is written with NumPy and ``tensorgrad``; modules are
-        called through :func:`nn.functional_call`.
+        called through :func:`nn.functional_call`. What it draws from a ``np.random.Generator``
+        among its arguments is drawn anew for each call, and the same as eagerly.
     backend : {"numpy", "numba"} or callable
         "numpy" replays the calls on memory that is allocated once. "numba" makes machine code of
         them, which takes seconds the first time and is kept on disk; it is for what is called
@@ -51,8 +54,10 @@ def compile(function: Callable[..., Any], *, backend: str | Backend = "numpy") -
     ------
     CaptureError
         When called: if the function branches on a value, has a result whose shape depends on
-        values, draws random numbers, or changes something outside; or if the backend has no code
-        for something it calls. The message names the line.
+        values, draws random numbers from a generator that is no argument, or changes something
+        outside; or if the backend has no code for something it calls. The message names the line.
+    FloatingPointError
+        When called inside :class:`tensorgrad.detect_anomaly`, which runs the function eagerly.
     ImportError
         If what the backend needs is not installed.
     ValueError
@@ -81,39 +86,54 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], backend: str | Backend = "numpy") -> None:
         self.function = function
         self._backend = backend_named(backend) if isinstance(backend, str) else backend
-        self._records: OrderedDict[Any, _Record] = OrderedDict()
+        self._records: OrderedDict[Any, Record] = OrderedDict()
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result, by replaying its record for such arguments."""
-        if mode.get().capturing:
+        now = mode.get()
+        if now.capturing:
             return self.function(*args, **kwargs)
+        if now.detect_anomaly:
+            return self.call_eagerly(*args, **kwargs)
         inputs: list[Any] = []
-        key = (_signature(args, inputs), _signature(kwargs, inputs) if kwargs else None)
+        generators: list[np.random.Generator] = []
+        key = _key(args, kwargs, inputs, generators)
         record = self._records.get(key)
         if record is None:
             record = self._new_record(key, args, kwargs)
         else:
             self._records.move_to_end(key)
-        return record.rebuild(record.replay(*inputs))
+        inputs += [draw(generators) for draw in record.draws]
+        try:
+            outputs = record.replay(*inputs)
+        except Exception as error:
+            raise_with_line(error, record.program, inputs)
+            raise
+        return record.rebuild(list(outputs), generators)
+
+    def call_eagerly(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result without its record, as arrays: for errors that name operations."""
+        leaves, rebuild = flatten(self.function(*args, **kwargs))
+        return rebuild([leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The optimized program for such arguments; it prints as text."""
-        return self._record_for(args, kwargs).program
+        return self.record_for(args, kwargs).program
 
     def replay(self, *args: Any, **kwargs: Any) -> Any:
         """What the backend made for such arguments: it has a ``source`` to read.
 
         That of the NumPy backend has a ``plan`` of its buffers as well.
         """
-        return self._record_for(args, kwargs).replay
+        return self.record_for(args, kwargs).replay
 
-    def _record_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Record:
-        inputs: list[Any] = []
-        key = (_signature(args, inputs), _signature(kwargs, inputs) if kwargs else None)
+    def record_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Record:
+        """What is kept for such arguments, made if it is not there yet."""
+        key = _key(args, kwargs, [], [])
         return self._records.get(key) or self._new_record(key, args, kwargs)
 
-    def _new_record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Record:
+    def _new_record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Record:
         leaves, _ = flatten((args, kwargs))
         if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
             raise CaptureError(
@@ -123,20 +143,39 @@ class Compiled:
             )
         recording = record(self.function, *args, **kwargs)
         program = optimized(recording.program)
-        new = self._records[key] = _Record(self._backend(program), program, recording.rebuild)
+        new = self._records[key] = Record(
+            self._backend(program), program, recording.rebuild, recording.draws
+        )
         if len(self._records) > RECORDS:
             self._records.popitem(last=False)
         return new
 
 
-class _Record(NamedTuple):
+class Record(NamedTuple):
+    """A recorded function for one make of arguments, ready to run."""
+
     replay: Callable[..., tuple[Any, ...]]
     program: Program
-    rebuild: Callable[[Any], Any]
+    rebuild: Rebuild
+    draws: tuple[Draw, ...]
 
 
-def _signature(tree: Any, inputs: list[Any]) -> Any:
-    """What of the arguments a record is specific to; the inputs of the program are collected."""
+def _key(
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    inputs: list[Any],
+    generators: list[np.random.Generator],
+) -> Any:
+    """What of the arguments a record is specific to.
+
+    The inputs of the program are collected on the way, and the random generators, each once.
+    """
+    if kwargs:
+        return (_signature(args, inputs, generators), _signature(kwargs, inputs, generators))
+    return _signature(args, inputs, generators)
+
+
+def _signature(tree: Any, inputs: list[Any], generators: list[np.random.Generator]) -> Any:
     kind = type(tree)
     if kind is np.ndarray:
         inputs.append(tree)
@@ -145,17 +184,25 @@ def _signature(tree: Any, inputs: list[Any]) -> Any:
         inputs.append(tree)
         return kind
     if kind is dict:
-        return (kind, *((key, _signature(item, inputs)) for key, item in tree.items()))
+        return (
+            kind,
+            *((key, _signature(item, inputs, generators)) for key, item in tree.items()),
+        )
     if kind is tuple or kind is list:
-        return (kind, *(_signature(item, inputs) for item in tree))
+        return (kind, *(_signature(item, inputs, generators) for item in tree))
     if isinstance(tree, Tensor):
         inputs.append(tree.data)
         return (tree.requires_grad, tree.shape, tree.dtype)
     if is_dynamic(tree):
         inputs.append(tree)
         return (kind, np.shape(tree), np.asarray(tree).dtype)
+    if isinstance(tree, np.random.Generator):
+        places = [i for i, known in enumerate(generators) if known is tree]
+        if not places:
+            generators.append(tree)
+        return (np.random.Generator, *places)
     leaves, rebuild = flatten(tree)
     if len(leaves) == 1 and leaves[0] is tree:
         return (kind, repr(tree))
     skeleton = repr(rebuild([None] * len(leaves)))
-    return (kind, skeleton, *(_signature(leaf, inputs) for leaf in leaves))
+    return (kind, skeleton, *(_signature(leaf, inputs, generators) for leaf in leaves))

@@ -55,14 +55,15 @@ class Recorder:
         self.instructions: list[Instruction] = []
         self.kinds: dict[int, Kind] = {}
         self.constants: dict[int, Any] = {}
+        self._inputs: list[int] = []
         self._number_of: dict[int, int] = {}
         self._unshared: set[int] = set()
         self._count = 0
 
-    def program(self, inputs: list[int], outputs: list[int]) -> Program:
+    def program(self, outputs: list[int]) -> Program:
         """What has been written down so far."""
         return Program(
-            tuple(inputs),
+            tuple(self._inputs),
             self.constants,
             tuple(self.instructions),
             tuple(outputs),
@@ -74,6 +75,7 @@ class Recorder:
         value = example.data if isinstance(example, Tensor) else example
         symbol = Symbol(self, self._new_number(), value)
         self.kinds[symbol.number] = kind_of(value)
+        self._inputs.append(symbol.number)
         return symbol
 
     def output(self, value: Any) -> int:
@@ -161,7 +163,7 @@ class Recorder:
             return False
         return any(
             np.may_share_memory(result, symbol.example)
-            for symbol in _symbols(args)
+            for symbol in symbols_in(args)
             if symbol.number == number and isinstance(symbol.example, np.ndarray)
         )
 
@@ -210,9 +212,13 @@ class Recorder:
     def _refuse_what_depends_on_values(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        by_mask = function is getitem and any(symbol.dtype == bool for symbol in _symbols(args[1:]))
+        by_mask = function is getitem and any(
+            symbol.dtype == bool for symbol in symbols_in(args[1:])
+        )
         one_argument_where = function is np.where and len(args) == 1
-        by_repeats = function is np.repeat and any(_symbols((args[1:], kwargs)))
+        by_repeats = (
+            function is np.repeat and next(symbols_in((args[1:], kwargs)), None) is not None
+        )
         if by_mask or one_argument_where or by_repeats or function in VALUE_SHAPED:
             raise CaptureError(
                 f"the shape of {name_of(function)} depends on values, so it cannot be recorded. "
@@ -258,18 +264,19 @@ def revealed(tree: Any) -> Any:
     return tree
 
 
-def _symbols(tree: Any) -> Iterator[Symbol]:
+def symbols_in(tree: Any) -> Iterator[Symbol]:
+    """The symbols among nested arguments."""
     if isinstance(tree, Symbol):
         yield tree
     elif isinstance(tree, list | tuple):
         for item in tree:
-            yield from _symbols(item)
+            yield from symbols_in(item)
     elif isinstance(tree, dict):
         for item in tree.values():
-            yield from _symbols(item)
+            yield from symbols_in(item)
     elif isinstance(tree, slice):
-        yield from _symbols((tree.start, tree.stop, tree.step))
+        yield from symbols_in((tree.start, tree.stop, tree.step))
 
 
 def _numbers(tree: Any) -> list[int]:
-    return list(dict.fromkeys(symbol.number for symbol in _symbols(tree)))
+    return list(dict.fromkeys(symbol.number for symbol in symbols_in(tree)))

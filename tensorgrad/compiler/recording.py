@@ -9,24 +9,38 @@ line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.compiler.draws import Draw, RecordedGenerator
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import Recorder, is_dynamic
-from tensorgrad.compiler.symbols import Symbol
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError, changed_mode
 from tensorgrad.structure import flatten
 
 
 class Recording(NamedTuple):
-    """A program, and how to make the function's result of its outputs."""
+    """A program, and how it is called.
+
+    Attributes
+    ----------
+    program : Program
+        Its inputs are the arrays and numbers among the arguments, and after them what is drawn.
+    rebuild : callable
+        ``rebuild(outputs, generators)`` is the function's result.
+    draws : tuple of Draw
+        Random numbers to draw, in this order, from the generators among the arguments.
+    """
 
     program: Program
-    rebuild: Callable[[list[Any]], Any]
+    rebuild: Rebuild
+    draws: tuple[Draw, ...] = ()
+
+
+Rebuild = Callable[[list[Any], list[np.random.Generator]], Any]
 
 
 def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Recording:
@@ -58,28 +72,56 @@ def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Recording
     inputs  %0: float64 (2,)
     ...
     """
-    first, rebuild = _recorded_once(function, args, kwargs)
-    second, _ = _recorded_once(function, args, kwargs)
-    _check_same(function, first, second)
-    return Recording(first, rebuild)
+    recording = _recorded_once(function, args, kwargs)
+    _check_same(function, recording, _recorded_once(function, args, kwargs))
+    return recording
 
 
 def _recorded_once(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Program, Callable[[list[Any]], Any]]:
+) -> Recording:
     recorder = Recorder()
     leaves, rebuild_arguments = flatten((args, kwargs))
-    symbols = [recorder.input(leaf) if is_dynamic(leaf) else leaf for leaf in leaves]
-    inputs = [symbol.number for symbol in symbols if isinstance(symbol, Symbol)]
+    generators = generators_among(leaves)
+    draws: list[Draw] = []
+    recorded = [RecordedGenerator(g, i, recorder, draws) for i, g in enumerate(generators)]
+    symbols = [
+        recorder.input(leaf)
+        if is_dynamic(leaf)
+        else recorded[generators.index(leaf)]
+        if isinstance(leaf, np.random.Generator)
+        else leaf
+        for leaf in leaves
+    ]
     with changed_mode(capturing=True, watched=True, recording=True, transforms=0):
         args, kwargs = rebuild_arguments(symbols)
         result = function(*args, **kwargs)
-    outputs, rebuild = flatten(result)
-    numbers = [recorder.output(output) for output in outputs]
-    return recorder.program(inputs, numbers), rebuild
+    outputs, rebuild_result = flatten(result)
+    arrays = [output for output in outputs if not isinstance(output, RecordedGenerator)]
+    numbers = [recorder.output(output) for output in arrays]
+
+    def rebuild(values: list[Any], generators: list[np.random.Generator]) -> Any:
+        remaining = iter(values)
+        return rebuild_result(
+            [
+                generators[output.index]
+                if isinstance(output, RecordedGenerator)
+                else next(remaining)
+                for output in outputs
+            ]
+        )
+
+    return Recording(recorder.program(numbers), rebuild, tuple(draws))
 
 
-def _check_same(function: Callable[..., Any], first: Program, second: Program) -> None:
+def generators_among(leaves: Iterable[Any]) -> list[np.random.Generator]:
+    """The random generators among arguments, each once."""
+    found = {id(leaf): leaf for leaf in leaves if isinstance(leaf, np.random.Generator)}
+    return list(found.values())
+
+
+def _check_same(function: Callable[..., Any], one: Recording, other: Recording) -> None:
+    first, second = one.program, other.program
     same = str(first) == str(second) and all(
         np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
         for a, b in zip(first.constants.values(), second.constants.values(), strict=True)
@@ -88,5 +130,6 @@ def _check_same(function: Callable[..., Any], first: Program, second: Program) -
         raise CaptureError(
             f"{name_of(function)} did something else when it was run again with the same "
             "arguments, so it draws random numbers, reads a clock or changes something outside. "
-            "Compute what changes outside of it, and pass it in as an argument."
+            "Pass the random generator in as an argument; compute whatever else changes outside "
+            "of it, and pass it in."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -9,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.compiler.backends import Backend
-from tensorgrad.compiler.compiling import RECORDS, Compiled
+from tensorgrad.compiler.compiling import RECORDS, Compiled, Record
+from tensorgrad.compiler.failures import raise_with_line
+from tensorgrad.compiler.numpy_backend import Replay
 from tensorgrad.compiler.recorder import is_dynamic
+from tensorgrad.compiler.recording import generators_among
 from tensorgrad.messages import name_of
+from tensorgrad.mode import mode
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
 
@@ -31,8 +36,9 @@ def scan(
         ``step(state, batch)`` gives the next state, of the same structure, shapes and dtypes, and
         an output. It is compiled as :func:`compile` does it, once for each function: define it
         outside of the loop over epochs. One that is compiled already is taken as it is.
-    state : array, number, or nested tuples, lists and dicts of them
-        To start from.
+    state : array, number, random generator, or nested tuples, lists and dicts of them
+        To start from. What is drawn from a ``np.random.Generator`` is new in every step, and the
+        same as in a loop over the steps; the step returns the generator in its state.
     batches : array, or nested tuples, lists and dicts of arrays
         All of the same length; a batch is what stands at one place of their first axes.
     backend : {"numpy", "numba"} or callable
@@ -63,22 +69,102 @@ def scan(
     (np.float64(6.0), array([0., 2., 9.]))
     """
     compiled = step if isinstance(step, Compiled) else _compiled(step, backend)
-    start, rebuild_state = _arrays(state, "the state")
+    start, rebuild_state = _arrays(state, "the state", np.random.Generator)
     stacked, rebuild_batch = _arrays(batches, "the batches")
-    steps = _common_length(stacked)
+    _check_lengths(stacked)
+    if mode.get().detect_anomaly:
+        return _eagerly(compiled, state, stacked, rebuild_batch)
     first = rebuild_batch([array[0] for array in stacked])
-    record = compiled._record_for((rebuild_state(start), first), {})
-    _check_state(compiled, record, start)
+    record = compiled.record_for((rebuild_state(start), first), {})
+    generators = generators_among(start)
+    values = [leaf for leaf in start if not isinstance(leaf, np.random.Generator)]
+    _check_state(compiled, record, values, generators)
     in_one_call = getattr(record.replay, "scan", None)
-    if in_one_call is not None:
-        return record.rebuild(list(in_one_call(len(start), steps, *start, *stacked)))
+    if in_one_call is None:
+        outputs = _one_by_one(record, values, stacked, generators)
+    else:
+        outputs = _in_pieces(record, in_one_call, values, stacked, generators)
+    return record.rebuild(outputs, generators)
+
+
+def _one_by_one(
+    record: Record, state: list[Any], batches: list[Any], generators: list[np.random.Generator]
+) -> list[Any]:
+    """One call of the backend's function for each step."""
     collected: list[Any] = []
-    for i in range(steps):
-        results = record.replay(*start, *(array[i] for array in stacked))
-        start = results[: len(start)]
-        collected.append(results[len(start) :])
-    outputs = [np.stack(output) for output in zip(*collected, strict=True)]
-    return record.rebuild([*start, *outputs])
+    for i in range(len(batches[0])):
+        drawn = [draw(generators) for draw in record.draws]
+        inputs = [*state, *(array[i] for array in batches), *drawn]
+        try:
+            results = record.replay(*inputs)
+        except Exception as error:
+            raise_with_line(error, record.program, inputs)
+            raise
+        state = list(results[: len(state)])
+        collected.append(results[len(state) :])
+    return [*state, *(np.stack(output) for output in zip(*collected, strict=True))]
+
+
+DRAWN_AT_ONCE = 2**25
+"""Bytes of random numbers that are drawn ahead, at most, unless a single step draws more."""
+
+
+def _in_pieces(
+    record: Record,
+    scan_of: Callable[..., tuple[Any, ...]],
+    state: list[Any],
+    batches: list[Any],
+    generators: list[np.random.Generator],
+) -> list[Any]:
+    """The loop in the backend's code; in several pieces if much is drawn for it."""
+    steps, drawn_bytes = len(batches[0]), _bytes_drawn(record)
+    at_once = max(1, DRAWN_AT_ONCE // drawn_bytes) if drawn_bytes else steps
+    pieces: list[Any] = []
+    for begin in range(0, steps, at_once):
+        piece = [array[begin : begin + at_once] for array in batches]
+        drawn = [[draw(generators) for draw in record.draws] for _ in piece[0]]
+        inputs = [*piece, *(np.stack(numbers) for numbers in zip(*drawn, strict=True))]
+        try:
+            results = scan_of(len(state), len(piece[0]), *state, *inputs)
+        except Exception as error:
+            _raise_with_line(error, record, state, inputs)
+            raise
+        state = list(results[: len(state)])
+        pieces.append(results[len(state) :])
+    if len(pieces) == 1:
+        return [*state, *pieces[0]]
+    return [*state, *(np.concatenate(parts) for parts in zip(*pieces, strict=True))]
+
+
+def _raise_with_line(error: Exception, record: Record, state: list[Any], inputs: list[Any]) -> None:
+    """Find the step that fails by replaying all of them."""
+    replay = Replay(record.program)
+    for i in range(len(inputs[0])):
+        arguments = [*state, *(array[i] for array in inputs)]
+        try:
+            state = list(replay(*arguments)[: len(state)])
+        except Exception:  # noqa: BLE001 - whatever it is, it is raised again with its line
+            raise_with_line(error, record.program, arguments)
+
+
+def _eagerly(
+    compiled: Compiled, state: Any, batches: list[Any], rebuild_batch: Callable[..., Any]
+) -> tuple[Any, Any]:
+    collected: list[Any] = []
+    rebuild: Callable[..., Any] = tuple
+    for i in range(len(batches[0])):
+        state, output = compiled.call_eagerly(state, rebuild_batch([array[i] for array in batches]))
+        leaves, rebuild = flatten(output)
+        collected.append(leaves)
+    return state, rebuild([np.stack(leaves) for leaves in zip(*collected, strict=True)])
+
+
+def _bytes_drawn(record: Record) -> int:
+    """What the draws for one step take."""
+    kinds = record.program.kinds
+    inputs = record.program.inputs
+    drawn = [kinds[n] for n in inputs[len(inputs) - len(record.draws) :]]
+    return sum(math.prod(kind.shape) * kind.dtype.itemsize for kind in drawn)
 
 
 @lru_cache(RECORDS)
@@ -88,33 +174,39 @@ def _compiled(step: Callable[..., Any], backend: str | Backend) -> Compiled:
     return Compiled(step, backend)
 
 
-def _arrays(tree: Any, what: str) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+def _arrays(tree: Any, what: str, *others: type) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves as arrays; numbers as NumPy's, whose dtype a step can keep."""
     leaves, rebuild = flatten(tree)
+    arrays: list[Any] = []
     for leaf in leaves:
+        if isinstance(leaf, others):
+            arrays.append(leaf)
+            continue
         if not is_dynamic(leaf):
             raise TypeError(f"{what} of a scan must be arrays and numbers, not {leaf!r}")
-    arrays = [leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-    return [a if isinstance(a, np.ndarray) else np.asarray(a)[()] for a in arrays], rebuild
+        value = leaf.data if isinstance(leaf, Tensor) else leaf
+        arrays.append(value if isinstance(value, np.ndarray) else np.asarray(value)[()])
+    return arrays, rebuild
 
 
-def _common_length(arrays: list[Any]) -> int:
+def _check_lengths(arrays: list[Any]) -> None:
     lengths = {array.shape[0] if array.shape else None for array in arrays}
     if len(lengths) != 1 or not lengths - {None, 0}:
         raise ValueError(
             "the batches of a scan must be arrays with a common first axis, one place for each "
             f"step, and at least one; their shapes are {[array.shape for array in arrays]}"
         )
-    return lengths.pop() or 0
 
 
-def _check_state(compiled: Compiled, record: Any, start: list[Any]) -> None:
+def _check_state(
+    compiled: Compiled, record: Record, start: list[Any], generators: list[np.random.Generator]
+) -> None:
     program = record.program
-    result = record.rebuild(list(program.outputs))
+    result = record.rebuild(list(program.outputs), generators)
     name = name_of(compiled.function)
     if not isinstance(result, tuple) or len(result) != 2:
         raise ValueError(f"{name} must return a pair, the next state and an output")
-    after = [program.kinds[number] for number in flatten(result[0])[0]]
+    after = [program.kinds[n] for n in flatten(result[0])[0] if isinstance(n, int)]
     kinds = [(np.shape(value), value.dtype) for value in start]
     if [(kind.shape, kind.dtype) for kind in after] != kinds:
         shown = [
