@@ -3,6 +3,7 @@
 from nn import initializers, losses
 from nn.activations import GELU, Identity, ReLU, Sigmoid, Softmax, Tanh
 from nn.callbacks import Callback, TrainingState
+from nn.clipping import clip_by_norm, clip_by_value, clip_grad_norm_, clip_grad_value_
 from nn.flat import FlatBuffer
 from nn.layers import Linear, Sequential
 from nn.losses import (
@@ -15,7 +16,7 @@ from nn.losses import (
 )
 from nn.module import Module, Parameter, functional_call
 from nn.network import NeuralNetwork
-from nn.optim import SGD, Optimizer
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.saving import ModelFileError, load_metadata, load_model, save_model
 from nn.summary import summary
 from nn.training import DivergenceError, train
@@ -48,10 +49,19 @@ __all__ = [
     "Callback",
     "DivergenceError",
     "FlatBuffer",
-    "Optimizer",
-    "SGD",
     "TrainingState",
     "train",
+    # optimizers
+    "Optimizer",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "RMSprop",
+    "Adagrad",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_by_norm",
+    "clip_by_value",
     # files
     "ModelFileError",
     "load_metadata",

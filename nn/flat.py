@@ -30,7 +30,10 @@ class FlatBuffer:
         Each once.
     values : ndarray
         Of shape (total number of elements,). Change it through :meth:`assign` and
-        :meth:`subtract`, which let a backward pass over older values notice.
+        :meth:`subtract`, or say so with :meth:`overwritten`: a backward pass over older values
+        must notice.
+    places : list of slice
+        Where the elements of each parameter are.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class FlatBuffer:
         shared = _shared_values(self.parameters)
         self.values: np.ndarray = _packed(self.parameters) if shared is None else shared
         self._gradients = np.empty_like(self.values)
+        self.places = _places(self.parameters)
         slots = _views(self._gradients, self.parameters)
         self._pieces = [(p, p.data, slot) for p, slot in zip(self.parameters, slots, strict=True)]
 
@@ -89,6 +93,10 @@ class FlatBuffer:
         values = self.values
         np.subtract(values, update, values)
         mutations.stamp(values)
+
+    def overwritten(self) -> None:
+        """Note that ``values`` was just written to, in place."""
+        mutations.stamp(self.values)
 
     def assign(self, values: Any) -> None:
         """Overwrite the values, in place.
@@ -171,12 +179,17 @@ def _packed(parameters: list[Tensor]) -> np.ndarray:
 
 def _views(flat: np.ndarray, parameters: list[Tensor]) -> list[np.ndarray]:
     """Parts of a flat array in the shapes of the parameters."""
-    views, start = [], 0
+    pairs = zip(parameters, _places(parameters), strict=True)
+    return [flat[place].reshape(parameter.shape) for parameter, place in pairs]
+
+
+def _places(parameters: list[Tensor]) -> list[slice]:
+    places, start = [], 0
     for parameter in parameters:
         stop = start + math.prod(parameter.shape)
-        views.append(flat[start:stop].reshape(parameter.shape))
+        places.append(slice(start, stop))
         start = stop
-    return views
+    return places
 
 
 def _take_back(parameter: Tensor, view: np.ndarray) -> None:

@@ -122,7 +122,9 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 def array_method(array: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    """A method of an array, as a function."""
+    """A method of an array, as a function; a number has the methods of an array of no axes."""
+    if isinstance(array, int | float):
+        array = np.asarray(array)
     return getattr(array, name)(*args, **kwargs)
 
 

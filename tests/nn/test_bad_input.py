@@ -154,8 +154,14 @@ BAD_SETTINGS = {
     ("learning_rate", INF): (ValueError, "learning_rate is inf; expected a positive"),
     ("learning_rate", 1e300): (ValueError, r"learning_rate is 1e\+300, which is inf in float32"),
     ("learning_rate", 1e-50): (ValueError, "learning_rate is 1e-50, which is 0.0 in float32"),
-    ("learning_rate", "0.1"): (TypeError, "learning_rate is '0.1'; expected a positive number"),
-    ("learning_rate", None): (TypeError, "learning_rate is None; expected a positive number"),
+    ("learning_rate", "0.1"): (
+        TypeError,
+        "learning_rate is '0.1'; expected a positive, finite number",
+    ),
+    ("learning_rate", None): (
+        TypeError,
+        "learning_rate is None; expected a positive, finite number",
+    ),
 }
 
 
