@@ -90,6 +90,8 @@ class TrainingState:
         Columns with one entry for each finished epoch, over all calls.
     callbacks : list of Callback
         All callbacks of this call.
+    columns : list of str
+        Names of the numbers that every epoch gets, beside what callbacks log.
     epochs : int
         How many epochs this call was asked for.
     epoch : int
@@ -114,6 +116,7 @@ class TrainingState:
         callbacks: Iterable[Callback] = (),
         network: NeuralNetwork | None = None,
         schedule: Callable[[int], float] | None = None,
+        columns: Iterable[str] = ("loss",),
         rng: np.random.Generator | None = None,
     ) -> None:
         self.model = model
@@ -122,7 +125,9 @@ class TrainingState:
         self.schedule = schedule
         self.rng = rng
         self.history = history
+        history.setdefault("loss", [])
         self.callbacks = checked_callbacks(callbacks)
+        self.columns = list(columns)
         self.epochs = epochs
         self.epoch = 0
         self.step = 0

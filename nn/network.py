@@ -9,26 +9,24 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from nn.activations import ACTIVATIONS
-from nn.batches import ArraySource
-from nn.callbacks import Callback, History, TrainingState
-from nn.checks import positive_integer, positive_number
+from nn.callbacks import History
+from nn.checks import positive_integer
 from nn.data import as_inputs, as_sample_or_inputs
+from nn.fitting import TrainableNetwork
 from nn.flat import FlatBuffer
 from nn.inference import PlainLayers
 from nn.initializers import initializer_for
 from nn.layers import Linear, Sequential
 from nn.module import Module, Parameter
-from nn.optim import SGD
 from nn.saving import PathLike, load_network, save_network
 from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
 from nn.tasks import TASKS, Task
-from nn.training import progress_bar, run
 
 ROWS_AT_ONCE = 4096
 """Rows that are transformed together, so that the activations of many samples stay in cache."""
 
 
-class NeuralNetwork:
+class NeuralNetwork(TrainableNetwork):
     """A fully connected network for classification or regression.
 
     Parameters
@@ -50,8 +48,8 @@ class NeuralNetwork:
     ----------
     model : Sequential
         The layers as modules, without the output activation: it gives logits.
-    history : dict of str to list of float
-        ``"loss"``, and for classification ``"accuracy"``, of every epoch.
+    history, history_ : dict of str to list of float
+        ``"loss"``, for classification ``"accuracy"``, and what else was asked for, of every epoch.
 
     Raises
     ------
@@ -96,87 +94,6 @@ class NeuralNetwork:
             self.history["accuracy"] = []
         self._plain_layers: PlainLayers | None = None
         return self
-
-    # ---------------------------------------------------------------------------------- training
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        batch_sz: int = 32,
-        epochs: int = 100,
-        learning_rate: float = 0.01,
-        shuffle: bool = True,
-        *,
-        callbacks: Iterable[Callback] = (),
-        verbose: bool = False,
-    ) -> Self:
-        """Train by mini-batch gradient descent; called again, it goes on from where it stood.
-
-        Interrupted with Ctrl-C, the network keeps what it has learned; the history counts the
-        epochs that were finished.
-
-        Parameters
-        ----------
-        X : array_like
-            Inputs of shape (n_samples, input_dim).
-        y : array_like
-            Targets. Binary: 0 and 1, of shape (n,) or (n, 1). Multiclass: class indices of shape
-            (n,), or one-hot rows of shape (n, classes). Regression: values of shape
-            (n, output_dim), or (n,) for one output.
-        batch_sz : int
-            Samples in a mini-batch; the last one of an epoch may be smaller.
-        epochs : int
-            Passes through the data.
-        learning_rate : float
-            Length of a step along the gradient.
-        shuffle : bool
-            Whether each epoch goes through the data in a new random order.
-        callbacks : list of Callback
-            What is told of the progress, see :class:`nn.Callback`.
-        verbose : bool
-            Show a progress bar.
-
-        Returns
-        -------
-        NeuralNetwork
-            This network.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument cannot be right; the network is then as it was.
-        DivergenceError
-            If the loss becomes infinite or NaN; the parameters are then those after the last epoch
-            in which it was finite.
-        """
-        inputs = as_inputs(X, self.input_dim, self.dtype)
-        targets = self._task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
-        batch_sz = positive_integer(batch_sz, "batch_sz")
-        epochs = positive_integer(epochs, "epochs")
-        learning_rate = positive_number(learning_rate, "learning_rate")
-        state = TrainingState(
-            self.model,
-            SGD(self.model.parameters(), learning_rate),
-            self.history,
-            epochs,
-            callbacks=callbacks,
-            network=self,
-            rng=self._rng,
-        )
-        if verbose:
-            state.callbacks.append(progress_bar())
-        run(
-            state,
-            ArraySource((inputs, targets), batch_sz, self._rng if shuffle else None),
-            self._task.loss_function,
-            metrics={} if self._task.classes_of is None else {"accuracy": self._task.accuracy},
-        )
-        return self
-
-    def fit_transform(self, X: ArrayLike, y: ArrayLike, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Train as :meth:`fit` does, with the same arguments, and return ``transform(X)``."""
-        return self.fit(X, y, *args, **kwargs).transform(X)
 
     # --------------------------------------------------------------------------------- prediction
 
@@ -313,29 +230,6 @@ class NeuralNetwork:
         return load_network(cls, path)
 
     # -------------------------------------------------------------------------------- diagnostics
-
-    def get_loss_history(self) -> list[float]:
-        """The mean training loss of every epoch, over all calls of :meth:`fit`."""
-        return list(self.history["loss"])
-
-    def get_accuracy_history(self) -> list[float]:
-        """The training accuracy of every epoch, for classification.
-
-        Like the loss, it is measured batch by batch while the network learns.
-
-        Raises
-        ------
-        ValueError
-            If the network is one for regression.
-        """
-        if "accuracy" not in self.history:
-            raise ValueError("a regression has no accuracy; see get_loss_history()")
-        return list(self.history["accuracy"])
-
-    @property
-    def epochs_trained(self) -> int:
-        """Epochs that were finished, over all calls of :meth:`fit`."""
-        return len(self.history["loss"])
 
     @property
     def output_dim(self) -> int:

@@ -22,6 +22,9 @@ LossFunction = Callable[..., Any]
 Metric = Callable[[np.ndarray, np.ndarray], float]
 """From outputs and targets to a number."""
 
+VALIDATION = "validation_"
+"""What the names of numbers from the validation data begin with."""
+
 ROWS_AT_ONCE = 4096
 """Rows whose loss is computed together when nothing is learned from it."""
 
@@ -111,16 +114,20 @@ def train(
             f"X has {len(X)} rows and y has {len(y)}; expected at least one, and as many in both"
         )
     history = {} if history is None else history
-    state = TrainingState(model, optimizer, history, epochs, callbacks=callbacks, rng=rng)
+    metrics = metrics or {}
+    state = TrainingState(
+        model,
+        optimizer,
+        history,
+        epochs,
+        callbacks=callbacks,
+        columns=columns(metrics, validation),
+        rng=rng,
+    )
     if verbose:
         state.callbacks.append(progress_bar())
-    run(
-        state,
-        ArraySource((X, y), batch_size, rng),
-        loss_function,
-        metrics=metrics or {},
-        validation=validation,
-    )
+    with begun(state):
+        run(state, ArraySource((X, y), batch_size, rng), loss_function, metrics, validation)
     return history
 
 
@@ -137,60 +144,15 @@ EpochFunction = Callable[[TrainingState, LossFunction, Iterable[Batch]], Epoch]
 """Makes a step on every batch: :func:`eager_epoch`, or something quicker with the same result."""
 
 
-def run(
-    state: TrainingState,
-    source: Source,
-    loss_function: LossFunction,
-    *,
-    metrics: Mapping[str, Metric],
-    validation: Batch | None = None,
-    run_epoch: EpochFunction | None = None,
-) -> None:
-    """Train for the epochs that are left to do in ``state``, as :func:`train` describes it.
-
-    A callback may set ``state.epoch`` and ``state.step`` in ``on_fit_begin``, to go on with what
-    another process began.
-    """
-    run_epoch = run_epoch or eager_epoch
-    history, buffer = state.history, state.optimizer.buffer
-    history.setdefault("loss", [])
-    with _begun(state):
-        last_finite = buffer.copy()
-        begin_hooks = hooks(state.callbacks, "on_epoch_begin")
-        end_hooks = hooks(state.callbacks, "on_epoch_end")
-        while state.epoch < state.epochs and state.stop_reason is None:
-            state.begin_epoch()
-            for hook in begin_hooks:
-                hook(state)
-            epoch = run_epoch(state, loss_function, source.epoch())
-            if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
-                buffer.assign(last_finite)
-                raise _divergence(epoch.loss, state.optimizer, len(history["loss"]))
-            np.copyto(last_finite, buffer.values)
-            row = {"loss": epoch.loss}
-            for name, metric in metrics.items():
-                row[name] = metric(epoch.outputs, epoch.targets)
-            if validation is not None:
-                row |= {
-                    f"validation_{name}": value
-                    for name, value in measure(
-                        state.model, loss_function, validation, metrics
-                    ).items()
-                }
-            state.end_epoch(row)
-            for hook in end_hooks:
-                hook(state)
-
-
 @contextmanager
-def _begun(state: TrainingState) -> Iterator[None]:
+def begun(state: TrainingState) -> Iterator[None]:
     """Training mode, gradients recorded, and callbacks told; all undone however it ends."""
     model = state.model
     was_training = model.training
-    begun: list[Callback] = []
+    told: list[Callback] = []
     try:
         for callback in state.callbacks:
-            begun.append(callback)
+            told.append(callback)
             callback.on_fit_begin(state)
         model.train()
         # Overflow is looked for where it matters, in the loss and in the parameters.
@@ -202,8 +164,52 @@ def _begun(state: TrainingState) -> Iterator[None]:
     finally:
         model.train(was_training)
         state.optimizer.zero_grad()
-        for callback in begun:
+        for callback in told:
             callback.on_fit_end(state)
+
+
+def run(
+    state: TrainingState,
+    source: Source,
+    loss_function: LossFunction,
+    metrics: Mapping[str, Metric],
+    validation: Batch | None = None,
+    run_epoch: EpochFunction | None = None,
+) -> None:
+    """Train for the epochs that are left to do in ``state``, as :func:`train` describes it.
+
+    A callback may set ``state.epoch`` and ``state.step`` in ``on_fit_begin``, to go on with what
+    another process began.
+    """
+    run_epoch = run_epoch or eager_epoch
+    history, buffer = state.history, state.optimizer.buffer
+    last_finite = buffer.copy()
+    begin_hooks = hooks(state.callbacks, "on_epoch_begin")
+    end_hooks = hooks(state.callbacks, "on_epoch_end")
+    while state.epoch < state.epochs and state.stop_reason is None:
+        state.begin_epoch()
+        for hook in begin_hooks:
+            hook(state)
+        epoch = run_epoch(state, loss_function, source.epoch())
+        if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
+            buffer.assign(last_finite)
+            raise _divergence(epoch.loss, state.optimizer, len(history["loss"]))
+        np.copyto(last_finite, buffer.values)
+        row = {"loss": epoch.loss}
+        for name, metric in metrics.items():
+            row[name] = metric(epoch.outputs, epoch.targets)
+        if validation is not None:
+            measured = measure(state.model, loss_function, validation, metrics)
+            row |= {VALIDATION + name: value for name, value in measured.items()}
+        state.end_epoch(row)
+        for hook in end_hooks:
+            hook(state)
+
+
+def columns(metrics: Iterable[str], validation: Batch | None) -> list[str]:
+    """Names of the numbers that :func:`run` writes into the history."""
+    names = ["loss", *metrics]
+    return names if validation is None else names + [VALIDATION + name for name in names]
 
 
 def eager_epoch(

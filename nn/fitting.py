@@ -1,0 +1,327 @@
+"""``fit`` and what belongs to it: the part of ``NeuralNetwork`` that trains and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nn.batches import ArraySource, Batch
+from nn.callbacks import Callback, History, TrainingState
+from nn.checks import positive_integer, positive_number
+from nn.data import as_inputs
+from nn.early_stopping import EarlyStopping
+from nn.evaluation import checked_metrics, task_metrics
+from nn.layers import Sequential
+from nn.optim import SGD
+from nn.settings import checked_fraction, early_stopping_callback, in_argument
+from nn.splitting import held_out
+from nn.tasks import Task
+from nn.training import begun, columns, progress_bar, run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nn.network import NeuralNetwork
+
+Metrics = Iterable[str | Callable[[Any, Any], Any]] | Mapping[str, Callable[[Any, Any], Any]]
+
+
+class TrainableNetwork:
+    """The base of :class:`nn.NeuralNetwork`, which sets these attributes."""
+
+    input_dim: int
+    dtype: np.dtype[Any]
+    seed: int | None
+    model: Sequential
+    history: History
+    _rng: np.random.Generator
+
+    if TYPE_CHECKING:  # what the subclass defines
+
+        @property
+        def output_dim(self) -> int:
+            """Number of outputs."""
+            ...
+
+        @property
+        def _task(self) -> Task: ...
+
+        def transform(self, X: ArrayLike) -> np.ndarray:
+            """Probabilities or values."""
+            ...
+
+        def _logits(self, inputs: np.ndarray) -> np.ndarray: ...
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_sz: int = 32,
+        epochs: int = 100,
+        learning_rate: float = 0.01,
+        shuffle: bool = True,
+        *,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_fraction: float | None = None,
+        early_stopping: bool | EarlyStopping = False,
+        metrics: Metrics = (),
+        callbacks: Iterable[Callback] = (),
+        verbose: bool = False,
+    ) -> Self:
+        """Train by mini-batch gradient descent; called again, it goes on from where it stood.
+
+        Interrupted with Ctrl-C, the network keeps what it has learned, and the error says in which
+        epoch that was; the history counts the epochs that were finished.
+
+        Parameters
+        ----------
+        X : array_like
+            Inputs of shape (n_samples, input_dim).
+        y : array_like
+            Targets. Binary: 0 and 1, of shape (n,) or (n, 1). Multiclass: class indices of shape
+            (n,), or one-hot rows of shape (n, classes). Regression: values of shape
+            (n, output_dim), or (n,) for one output.
+        batch_sz : int
+            Samples in a mini-batch; the last one of an epoch may be smaller.
+        epochs : int
+            Passes through the data.
+        learning_rate : float
+            Length of a step along the gradient.
+        shuffle : bool
+            Whether each epoch goes through the data in a new random order.
+        validation_data : (array_like, array_like), optional
+            Inputs and targets that are not trained on. Loss and metrics of them, after each epoch,
+            are the columns of the history that begin with ``validation_``.
+        validation_fraction : float, optional
+            Hold out this part of the data for validation, of each class the same part. With the
+            same seed and data every call holds out the same samples.
+        early_stopping : bool or EarlyStopping
+            End when the validation loss has not become smaller for 10 epochs, and go back to the
+            parameters of the best epoch; or as the object says.
+        metrics : list of (str or callable), or dict of str to callable
+            What to measure in each epoch beside the loss (and the accuracy of a classification),
+            on the outputs that training saw, and on the validation data. Names are those of
+            :meth:`evaluate`; a function takes true and predicted classes, or values, as those of
+            ``sklearn.metrics`` do.
+        callbacks : list of Callback
+            What is told of the progress, see :class:`nn.Callback`.
+        verbose : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        NeuralNetwork
+            This network.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument cannot be right; the network is then as it was.
+        DivergenceError
+            If the loss becomes infinite or NaN; the parameters are then those after the last epoch
+            in which it was finite.
+        """
+        batch_sz = positive_integer(batch_sz, "batch_sz")
+        epochs = positive_integer(epochs, "epochs")
+        learning_rate = positive_number(learning_rate, "learning_rate")
+        training, validation = self._data(X, y, validation_data, validation_fraction)
+        measured = self._default_metrics()
+        if metrics != ():
+            measured |= checked_metrics(metrics, self._task)
+        state = TrainingState(
+            self.model,
+            SGD(self.model.parameters(), learning_rate),
+            self.history,
+            epochs,
+            callbacks=callbacks,
+            network=cast("NeuralNetwork", self),
+            columns=columns(measured, validation),
+            rng=self._rng,
+        )
+        stopping = early_stopping_callback(early_stopping, validation is not None)
+        if stopping is not None:
+            state.callbacks.insert(0, stopping)
+        if verbose:
+            state.callbacks.append(progress_bar())
+        with begun(state):
+            run(
+                state,
+                ArraySource(training, batch_sz, self._rng if shuffle else None),
+                self._task.loss_function,
+                measured,
+                validation,
+            )
+        return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        batch_sz: int = 32,
+        learning_rate: float = 0.01,
+        shuffle: bool = True,
+        **settings: Any,
+    ) -> Self:
+        """Train for one epoch on a part of the data, as :meth:`fit` with ``epochs=1`` does.
+
+        Parameters
+        ----------
+        X, y, batch_sz, learning_rate, shuffle
+            As for :meth:`fit`.
+        **settings
+            Keyword arguments of :meth:`fit`.
+
+        Returns
+        -------
+        NeuralNetwork
+            This network.
+
+        Examples
+        --------
+        >>> from nn import NeuralNetwork
+        >>> network = NeuralNetwork(2, [[1, "sigmoid"]], "binary_log_loss", seed=0)
+        >>> rng = np.random.default_rng(0)
+        >>> for _ in range(5):  # what arrives little by little
+        ...     X = rng.normal(size=(100, 2))
+        ...     _ = network.partial_fit(X, X[:, 0] > 0, learning_rate=0.5)
+        >>> network.epochs_trained
+        5
+        """
+        return self.fit(X, y, batch_sz, 1, learning_rate, shuffle, **settings)
+
+    def fit_transform(self, X: ArrayLike, y: ArrayLike, *args: Any, **kwargs: Any) -> np.ndarray:
+        """Train as :meth:`fit` does, with the same arguments, and return ``transform(X)``."""
+        return self.fit(X, y, *args, **kwargs).transform(X)
+
+    # --------------------------------------------------------------------------------- measuring
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, metrics: Metrics | None = None
+    ) -> dict[str, float]:
+        """Measure the network on data.
+
+        Parameters
+        ----------
+        X, y : array_like
+            Inputs and targets, in any form that :meth:`fit` takes.
+        metrics : list of (str or callable), or dict of str to callable, optional
+            What to measure; without it all that belongs to the task. Classification: 'log_loss',
+            'accuracy', 'precision', 'recall', 'f1' and 'roc_auc' (of class 1 for two classes, means
+            over the classes for more). Regression: 'mse', 'mae' and 'r2'. A function takes true and
+            predicted classes, or values, as those of ``sklearn.metrics`` do.
+
+        Returns
+        -------
+        dict of str to float
+            'roc_auc' is NaN if a class has no samples.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If data or metrics cannot be right.
+
+        Examples
+        --------
+        >>> from nn import NeuralNetwork
+        >>> network = NeuralNetwork(1, [[1, "sigmoid"]], "binary_log_loss", seed=0)
+        >>> X, y = [[-1.0], [-2.0], [1.0], [2.0]], [0, 0, 1, 1]
+        >>> network.fit(X, y, learning_rate=1.0).evaluate(X, y, metrics=["accuracy", "roc_auc"])
+        {'accuracy': 1.0, 'roc_auc': 1.0}
+        """
+        inputs, targets = self._checked(X, y)
+        measured = (
+            task_metrics(self._task) if metrics is None else checked_metrics(metrics, self._task)
+        )
+        logits = self._logits(inputs)
+        return {name: metric(logits, targets) for name, metric in measured.items()}
+
+    @property
+    def history_(self) -> History:
+        """Named columns, ``"loss"`` among them, with a number for each epoch of all calls of fit.
+
+        ``pandas.DataFrame(network.history_)`` makes a table of it. A number that an epoch does not
+        have, because it was not asked for then, is NaN. It is the same as ``history``.
+        """
+        return self.history
+
+    def plot_history(self) -> list[Axes]:
+        """Draw the numbers of every epoch, as :func:`nn.plot_history` does.
+
+        Returns
+        -------
+        list of matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If no epoch was finished.
+        """
+        from nn.history import plot_history
+
+        return plot_history(self.history)
+
+    def get_loss_history(self) -> list[float]:
+        """The mean training loss of every epoch, over all calls of :meth:`fit`."""
+        return list(self.history["loss"])
+
+    def get_accuracy_history(self) -> list[float]:
+        """The training accuracy of every epoch, for classification.
+
+        Like the loss, it is measured batch by batch while the network learns.
+
+        Raises
+        ------
+        ValueError
+            If the network is one for regression.
+        """
+        if "accuracy" not in self.history:
+            raise ValueError("a regression has no accuracy; see get_loss_history()")
+        return list(self.history["accuracy"])
+
+    @property
+    def epochs_trained(self) -> int:
+        """Epochs that were finished, over all calls of :meth:`fit`."""
+        return len(self.history["loss"])
+
+    # ------------------------------------------------------------------------------------ helpers
+
+    def _checked(self, X: Any, y: Any) -> Batch:
+        inputs = as_inputs(X, self.input_dim, self.dtype)
+        return inputs, self._task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
+
+    def _data(
+        self, X: Any, y: Any, validation_data: Any, validation_fraction: Any
+    ) -> tuple[Batch, Batch | None]:
+        """What to train on, and what to validate on."""
+        data = self._checked(X, y)
+        if validation_data is not None and validation_fraction is not None:
+            raise ValueError(
+                "validation_data and validation_fraction were both given; expected one of them"
+            )
+        if validation_data is not None:
+            if not isinstance(validation_data, Sequence) or len(validation_data) != 2:
+                raise TypeError(
+                    "validation_data is not a pair; expected (X, y), what is not trained on"
+                )
+            with in_argument("validation_data"):
+                return data, self._checked(*validation_data)
+        if validation_fraction is None:
+            return data, None
+        fraction = checked_fraction(validation_fraction, "validation_fraction")
+        classes = None if self._task.classes_of is None else self._task.classes_of(data[1])
+        # Not the generator that shuffles: every call of fit has to hold out the same samples.
+        rng = np.random.default_rng(self.seed or 0)
+        training, validation = held_out(len(data[0]), fraction, classes, rng)
+        return _rows(data, training), _rows(data, validation)
+
+    def _default_metrics(self) -> dict[str, Any]:
+        return {} if self._task.classes_of is None else {"accuracy": self._task.accuracy}
+
+
+def _rows(arrays: Batch, rows: np.ndarray) -> Batch:
+    return tuple([array.take(rows, axis=0) for array in arrays])
