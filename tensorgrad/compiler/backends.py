@@ -35,16 +35,25 @@ def backend_named(name: str) -> Backend:
         from tensorgrad.compiler.numpy_backend import Replay
 
         return Replay
+    if name == "llvm":
+        _require(name, "llvmlite", "scipy")
+        from tensorgrad.compiler.llvm_backend import NativeFunction
+
+        return NativeFunction
     if name == "numba":
-        missing = [package for package in ("numba", "scipy") if find_spec(package) is None]
-        if missing:
-            raise ImportError(
-                f'backend="numba" needs {" and ".join(missing)}, which is not installed: '
-                'pip install -e ".[compile]"'
-            )
+        _require(name, "numba", "scipy")
         from tensorgrad.compiler.numba_backend import NumbaFunction
 
         return NumbaFunction
     raise ValueError(
-        f'backend must be "numpy", "numba" or a function that runs programs, not {name!r}'
+        f'backend must be "numpy", "llvm", "numba" or a function that runs programs, not {name!r}'
     )
+
+
+def _require(backend: str, *packages: str) -> None:
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise ImportError(
+            f'backend="{backend}" needs {" and ".join(missing)}, which is not installed: '
+            'pip install -e ".[compile]"'
+        )

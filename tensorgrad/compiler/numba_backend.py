@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.compiler.disk import cache_directory, write_at_once
 from tensorgrad.compiler.numba_source import program_source
 from tensorgrad.compiler.program import Kind, Program
-
-CACHE_VARIABLE = "TENSORGRAD_CACHE_DIR"
-"""The environment variable that says where generated code and its machine code are kept."""
 
 
 class NumbaFunction:
@@ -107,26 +104,6 @@ def _result(kind: Kind) -> Callable[[Any], Any] | None:
 # ------------------------------------------------------------------------------------ on disk
 
 
-def cache_directory() -> Path:
-    """Where generated code is kept; ``TENSORGRAD_CACHE_DIR`` sets another place.
-
-    Examples
-    --------
-    >>> cache_directory().name
-    'tensorgrad'
-    """
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen) / "tensorgrad"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "tensorgrad"
-
-
 def _written(source: str) -> Path:
     """A file with this text, named after it and after the versions that compile it."""
     versions = f"{sys.version}\n{np.__version__}\n{version('numba')}\n"
@@ -136,19 +113,11 @@ def _written(source: str) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"program_{name}.py"
         if not path.exists():
-            _write_at_once(path, source)
+            write_at_once(path, source.encode())
     except OSError:  # a home that cannot be written to: the code is then compiled in each process
         path = Path(tempfile.mkdtemp(prefix="tensorgrad-")) / f"program_{name}.py"
-        _write_at_once(path, source)
+        write_at_once(path, source.encode())
     return path
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    """Another process sees the whole file or none."""
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
 
 
 def _imported(path: Path) -> Any:
