@@ -1,11 +1,27 @@
 """Neural networks: layers, losses, optimizers and ``NeuralNetwork``, on top of ``tensorgrad``."""
 
 from nn import initializers, losses, metrics
-from nn.activations import GELU, Identity, ReLU, Sigmoid, Softmax, Tanh
+from nn.activations import (
+    ELU,
+    GELU,
+    Identity,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from nn.callbacks import Callback, TrainingState
 from nn.clipping import clip_by_norm, clip_by_value, clip_grad_norm_, clip_grad_value_
+from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
+from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
+from nn.embedding import Embedding
 from nn.flat import FlatBuffer
+from nn.functional import functional_call, functional_call_with_buffers
 from nn.history import plot_history
 from nn.layers import Linear, Sequential
 from nn.loggers import CSVLogger, LearningRateLogger, ParameterStatistics
@@ -17,13 +33,27 @@ from nn.losses import (
     l2_loss,
     multiclass_log_loss,
 )
-from nn.module import Module, Parameter, functional_call
+from nn.module import Buffer, Module, Parameter
 from nn.network import NeuralNetwork
+from nn.normalization import BatchNorm1d, LayerNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.progress import ProgressBar
+from nn.regression_losses import (
+    GaussianNLLLoss,
+    HuberLoss,
+    L1Loss,
+    PoissonNLLLoss,
+    QuantileLoss,
+    gaussian_nll_loss,
+    huber_loss,
+    l1_loss,
+    poisson_nll_loss,
+    quantile_loss,
+)
 from nn.saving import ModelFileError, load_metadata, load_model, save_model
 from nn.summary import summary
 from nn.training import DivergenceError, train
+from nn.wiring import Flatten, Residual
 
 __all__ = [
     # networks
@@ -31,24 +61,50 @@ __all__ = [
     # layers
     "Module",
     "Parameter",
+    "Buffer",
+    "functional_call",
+    "functional_call_with_buffers",
+    "summary",
     "Sequential",
     "Linear",
-    "functional_call",
-    "summary",
+    "Conv2d",
+    "MaxPool2d",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "LayerNorm",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Residual",
     # activations
+    "ELU",
     "GELU",
     "Identity",
+    "LeakyReLU",
+    "PReLU",
     "ReLU",
     "Sigmoid",
+    "SiLU",
     "Softmax",
+    "Softplus",
     "Tanh",
     # losses
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HuberLoss",
+    "L1Loss",
     "MSELoss",
+    "PoissonNLLLoss",
+    "QuantileLoss",
     "binary_log_loss",
+    "gaussian_nll_loss",
+    "huber_loss",
+    "l1_loss",
     "l2_loss",
     "multiclass_log_loss",
+    "poisson_nll_loss",
+    "quantile_loss",
     # training
     "DivergenceError",
     "FlatBuffer",

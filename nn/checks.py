@@ -37,6 +37,33 @@ def positive_integer(value: Any, name: str) -> int:
     return number
 
 
+def non_negative_integer(value: Any, name: str) -> int:
+    """Return ``value`` as an int, or say why it is neither zero nor a count.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer; 8.0 is not.
+    ValueError
+        If it is negative.
+
+    Examples
+    --------
+    >>> non_negative_integer(0, "padding")
+    0
+    """
+    expected = f"{name} is {value!r}; expected an integer that is not negative"
+    if isinstance(value, bool | np.bool):
+        raise TypeError(expected)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(expected) from None
+    if number < 0:
+        raise ValueError(expected)
+    return number
+
+
 def positive_number(value: Any, name: str) -> float:
     """Return ``value`` as a float, or say why it is not a positive finite number.
 

@@ -34,7 +34,8 @@ class PlainLayers:
     def __init__(self, model: Sequential) -> None:
         self._model = model
         self._modules = list(model.layers)
-        self._arrays = [(parameter, parameter.data) for parameter in model.parameters()]
+        tensors = [*model.parameters(), *model.buffers()]
+        self._arrays = [(tensor, tensor.data) for tensor in tensors]
         self._functions = [_function_of(layer) for layer in model.for_inference().layers]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -47,8 +48,8 @@ class PlainLayers:
         """Whether the model still holds the same layers and arrays."""
         if model is not self._model or model.layers != self._modules:
             return False
-        for parameter, array in self._arrays:  # noqa: SIM110 - all() takes twice as long
-            if parameter.data is not array:
+        for tensor, array in self._arrays:  # noqa: SIM110 - all() takes twice as long
+            if tensor.data is not array:
                 return False
         return True
 

@@ -120,16 +120,21 @@ def initializer_for(activation: str) -> Initializer:
     Parameters
     ----------
     activation : str
-        ``"relu"`` or ``"gelu"`` in any letter case, or any other name.
+        Its name in a layer specification, in any letter case.
 
     Returns
     -------
     callable
-        :func:`he_normal` for those two, :func:`xavier_uniform` for all others.
+        :func:`he_normal` for those that grow on one side only, such as ``"ReLU"``, and
+        :func:`xavier_uniform` for all others.
 
     Examples
     --------
     >>> initializer_for("ReLU").__name__, initializer_for("tanh").__name__
     ('he_normal', 'xavier_uniform')
     """
-    return he_normal if activation.casefold() in ("relu", "gelu") else xavier_uniform
+    return he_normal if activation.casefold() in ONE_SIDED else xavier_uniform
+
+
+ONE_SIDED = frozenset({"relu", "gelu", "silu", "softplus", "leakyrelu", "elu"})
+"""Activations that grow on one side only."""

@@ -2,22 +2,34 @@
 
 They take logits, what a network gives before sigmoid or softmax: written with ``softplus`` and
 ``logsumexp`` they are finite and have the right gradient however large the logits are, where the
-logarithm of a probability that has been rounded to zero would not be. All of them are means over
-the batch.
+logarithm of a probability that has been rounded to zero would not be.
+
+All of them are means over the batch, unless ``reduction`` says otherwise, as in PyTorch: ``"sum"``,
+or ``"none"`` for one number per sample, of which any weighted mean can be made.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import tensorgrad as tg
 from nn.module import Module
 from tensorgrad.tape import as_array
 
+Reduction = Literal["mean", "sum", "none"]
 
-def binary_log_loss(logits: Any, targets: Any) -> Any:
+
+def binary_log_loss(
+    logits: Any,
+    targets: Any,
+    *,
+    pos_weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    reduction: Reduction = "mean",
+) -> Any:
     """The mean of -y log(p) - (1 - y) log(1 - p), where p = sigmoid(logit).
 
     Parameters
@@ -26,26 +38,48 @@ def binary_log_loss(logits: Any, targets: Any) -> Any:
         Of any shape, usually (n, 1) or (n,).
     targets : array_like or Tensor
         0 or 1, or the probability of a 1, one for each logit.
+    pos_weight : array_like, optional
+        Factor of the first term: how much a 1 counts, where a 0 counts one. A number, or one for
+        each output.
+    label_smoothing : float
+        The share of each target that is taken from it and divided evenly between 0 and 1 (Szegedy
+        et al. 2016, section 7).
+    reduction : {"mean", "sum", "none"}
+        What is made of the losses of all elements.
 
     Returns
     -------
     ndarray scalar or Tensor
+        With reduction "none" of the shape of the logits.
 
     Raises
     ------
     ValueError
-        If there is not one target for each logit.
+        If there is not one target for each logit, or a setting is out of its range.
 
     Examples
     --------
     >>> binary_log_loss(np.array([0.0, 10_000.0]), [1, 1])
     np.float64(0.34657359027997264)
     """
-    targets = _targets_like(logits, targets)
-    return (tg.softplus(logits) - logits * targets).mean()
+    targets = targets_like(logits, targets)
+    if label_smoothing:
+        targets = _smoothed(targets, label_smoothing, 2)
+    losses = tg.softplus(logits) - logits * targets
+    if pos_weight is not None:
+        excess = _weights(pos_weight, "pos_weight", logits.dtype) - 1
+        losses = losses + excess * targets * tg.softplus(-logits)
+    return losses.mean() if reduction == "mean" else reduced(losses, reduction)
 
 
-def multiclass_log_loss(logits: Any, targets: Any) -> Any:
+def multiclass_log_loss(
+    logits: Any,
+    targets: Any,
+    *,
+    class_weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    reduction: Reduction = "mean",
+) -> Any:
     """The mean of -log(p), p the softmax probability of the right class.
 
     Parameters
@@ -55,15 +89,25 @@ def multiclass_log_loss(logits: Any, targets: Any) -> Any:
     targets : array_like or Tensor
         Class indices of shape (n,), or probabilities (one-hot rows, for instance) of shape
         (n, classes) with rows that sum to one.
+    class_weight : array_like, optional
+        Of shape (classes,): how much each class counts. The mean for class indices is the weighted
+        one, divided by the sum of the weights; for probabilities it is divided by n, as in PyTorch.
+    label_smoothing : float
+        The share of each target that is taken from it and divided evenly between all classes
+        (Szegedy et al. 2016, section 7).
+    reduction : {"mean", "sum", "none"}
+        What is made of the losses of all samples.
 
     Returns
     -------
     ndarray scalar or Tensor
+        With reduction "none" of shape (n,).
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or an index is not one of 0 ... classes - 1.
+        If the shapes do not fit, an index is not one of 0 ... classes - 1, or a setting is out of
+        its range.
     TypeError
         If the class indices are not integers.
 
@@ -77,17 +121,36 @@ def multiclass_log_loss(logits: Any, targets: Any) -> Any:
     """
     if logits.ndim != 2:
         raise ValueError(f"logits have shape {logits.shape}, expected (n, classes)")
+    if class_weight is not None or label_smoothing:
+        return _weighted_log_loss(logits, targets, class_weight, label_smoothing, reduction)
     if np.ndim(targets) != 1:
-        right = (logits * _targets_like(logits, targets)).sum(axis=1, keepdims=True)
+        right = (logits * targets_like(logits, targets)).sum(axis=1, keepdims=True)
     elif logits.shape[1] <= FEW_CLASSES:
         right = np.where(_is_class(logits, targets), logits, 0).sum(axis=1, keepdims=True)
     else:
         rows = np.arange(len(logits))[:, None]
         right = logits[rows, _class_indices(logits, targets)[:, None]]
-    return (tg.logsumexp(logits, axis=1, keepdims=True) - right).mean()
+    losses = tg.logsumexp(logits, axis=1, keepdims=True) - right
+    return losses.mean() if reduction == "mean" else reduced(losses[:, 0], reduction)
 
 
-def l2_loss(predictions: Any, targets: Any) -> Any:
+def _weighted_log_loss(
+    logits: Any, targets: Any, class_weight: Any, label_smoothing: float, reduction: Reduction
+) -> Any:
+    classes = logits.shape[1]
+    weights = _weights(1.0 if class_weight is None else class_weight, "class_weight", logits.dtype)
+    if class_weight is not None and weights.shape != (classes,):
+        raise ValueError(f"class_weight has shape {weights.shape}, expected ({classes},)")
+    is_index = np.ndim(targets) == 1
+    right = _is_class(logits, targets) if is_index else targets_like(logits, targets)
+    probabilities = _smoothed(right.astype(logits.dtype), label_smoothing, classes)
+    losses = -(weights * probabilities * tg.log_softmax(logits)).sum(axis=1)
+    if reduction == "mean" and is_index:
+        return losses.sum() / (weights * right).sum()
+    return reduced(losses, reduction)
+
+
+def l2_loss(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any:
     """The mean of the squared differences, over all elements.
 
     Parameters
@@ -96,10 +159,13 @@ def l2_loss(predictions: Any, targets: Any) -> Any:
         Of any shape, usually (n, 1) or (n,).
     targets : array_like or Tensor
         One for each prediction.
+    reduction : {"mean", "sum", "none"}
+        What is made of the losses of all elements.
 
     Returns
     -------
     ndarray scalar or Tensor
+        With reduction "none" of the shape of the predictions.
 
     Raises
     ------
@@ -111,12 +177,18 @@ def l2_loss(predictions: Any, targets: Any) -> Any:
     >>> l2_loss(np.array([1.0, 2.0]), [1.0, 4.0])
     np.float64(2.0)
     """
-    difference = predictions - _targets_like(predictions, targets)
-    return (difference * difference).mean()
+    difference = predictions - targets_like(predictions, targets)
+    losses = difference * difference
+    return losses.mean() if reduction == "mean" else reduced(losses, reduction)
 
 
 class BCEWithLogitsLoss(Module):
     """:func:`binary_log_loss` as a module, under PyTorch's name.
+
+    Parameters
+    ----------
+    pos_weight, label_smoothing, reduction
+        As for :func:`binary_log_loss`.
 
     Examples
     --------
@@ -124,12 +196,36 @@ class BCEWithLogitsLoss(Module):
     np.float64(0.6931)
     """
 
+    def __init__(
+        self,
+        *,
+        pos_weight: ArrayLike | None = None,
+        label_smoothing: float = 0.0,
+        reduction: Reduction = "mean",
+    ) -> None:
+        self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
+        self.label_smoothing = label_smoothing
+        self.reduction: Reduction = checked_reduction(reduction)
+
     def forward(self, logits: Any, targets: Any) -> Any:
-        return binary_log_loss(logits, targets)
+        return binary_log_loss(
+            logits,
+            targets,
+            pos_weight=self.pos_weight,
+            label_smoothing=self.label_smoothing,
+            reduction=self.reduction,
+        )
 
 
 class CrossEntropyLoss(Module):
     """:func:`multiclass_log_loss` as a module, under PyTorch's name.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        How much each class counts.
+    label_smoothing, reduction
+        As for :func:`multiclass_log_loss`.
 
     Examples
     --------
@@ -137,12 +233,34 @@ class CrossEntropyLoss(Module):
     np.float64(0.6931)
     """
 
+    def __init__(
+        self,
+        weight: ArrayLike | None = None,
+        *,
+        label_smoothing: float = 0.0,
+        reduction: Reduction = "mean",
+    ) -> None:
+        self.weight = None if weight is None else np.asarray(weight)
+        self.label_smoothing = label_smoothing
+        self.reduction: Reduction = checked_reduction(reduction)
+
     def forward(self, logits: Any, targets: Any) -> Any:
-        return multiclass_log_loss(logits, targets)
+        return multiclass_log_loss(
+            logits,
+            targets,
+            class_weight=self.weight,
+            label_smoothing=self.label_smoothing,
+            reduction=self.reduction,
+        )
 
 
 class MSELoss(Module):
     """:func:`l2_loss` as a module, under PyTorch's name.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        What is made of the losses of all elements.
 
     Examples
     --------
@@ -150,14 +268,62 @@ class MSELoss(Module):
     np.float64(2.0)
     """
 
+    def __init__(self, *, reduction: Reduction = "mean") -> None:
+        self.reduction: Reduction = checked_reduction(reduction)
+
     def forward(self, predictions: Any, targets: Any) -> Any:
-        return l2_loss(predictions, targets)
+        return l2_loss(predictions, targets, reduction=self.reduction)
 
 
-def _targets_like(outputs: Any, targets: Any) -> Any:
+# ------------------------------------------------------------------------- what losses share
+
+
+def reduced(losses: Any, reduction: Reduction) -> Any:
+    """The mean or the sum of losses, or the losses themselves.
+
+    Raises
+    ------
+    ValueError
+        If the reduction is unknown.
+
+    Examples
+    --------
+    >>> reduced(np.array([1.0, 2.0]), "sum")
+    np.float64(3.0)
+    """
+    if checked_reduction(reduction) == "none":
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def checked_reduction(reduction: Any) -> Reduction:
+    """A reduction, or an error that says which there are.
+
+    Examples
+    --------
+    >>> checked_reduction("mean")
+    'mean'
+    """
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")
+    return reduction
+
+
+def targets_like(outputs: Any, targets: Any) -> Any:
     """Targets in the dtype of the outputs, and in their shape, for (n,) beside (n, 1).
 
     Left as they are, the one would turn float32 into float64, and the other (n, 1) into (n, n).
+
+    Raises
+    ------
+    ValueError
+        If there is not one target for each output.
+
+    Examples
+    --------
+    >>> targets_like(np.zeros((2, 1), np.float32), [1, 2])
+    array([[1.],
+           [2.]], dtype=float32)
     """
     if type(targets) is np.ndarray or not hasattr(type(targets), "__array_function__"):
         targets = np.asarray(targets, outputs.dtype)
@@ -170,6 +336,19 @@ def _targets_like(outputs: Any, targets: Any) -> Any:
     raise ValueError(
         f"targets have shape {targets.shape}, expected that of the outputs, {outputs.shape}"
     )
+
+
+def _smoothed(targets: Any, label_smoothing: float, classes: int) -> Any:
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is {label_smoothing}, expected a share, from 0 to 1")
+    return targets * (1 - label_smoothing) + label_smoothing / classes
+
+
+def _weights(weights: Any, name: str, dtype: Any) -> np.ndarray:
+    array = np.asarray(weights, dtype)
+    if not (array >= 0).all() or np.isinf(array).any():
+        raise ValueError(f"{name} is {weights!r}, expected finite numbers that are not negative")
+    return array
 
 
 FEW_CLASSES = 64

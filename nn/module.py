@@ -40,6 +40,29 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad)
 
 
+class Buffer(Tensor):
+    """A tensor that belongs to the state of a module and that no gradient changes.
+
+    It is saved and loaded with the parameters, and optimizers leave it alone: the running
+    statistics of :class:`nn.BatchNorm1d`, for instance. :meth:`Module.update_buffers` changes it.
+
+    Parameters
+    ----------
+    data : array_like
+        Real numbers. An ndarray is shared, not copied.
+
+    Examples
+    --------
+    >>> Buffer(np.zeros(2))
+    Buffer([0., 0.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike) -> None:
+        super().__init__(data)
+
+
 class Module:
     """Base class of layers, losses and models.
 
@@ -106,6 +129,33 @@ class Module:
         """
         return [(name, part) for name, part in _parts(self) if isinstance(part, Parameter)]
 
+    def buffers(self) -> list[Buffer]:
+        """All buffers, each once, in the order of the attributes."""
+        return [buffer for _, buffer in self.named_buffers()]
+
+    def named_buffers(self) -> list[tuple[str, Buffer]]:
+        """Names such as ``"layers.1.running_mean"``, and the buffers.
+
+        Examples
+        --------
+        >>> from nn import BatchNorm1d
+        >>> [name for name, _ in BatchNorm1d(3).named_buffers()]
+        ['running_mean', 'running_var']
+        """
+        return [(name, part) for name, part in _parts(self) if isinstance(part, Buffer)]
+
+    def named_generators(self) -> list[tuple[str, np.random.Generator]]:
+        """Names such as ``"layers.2.rng"``, and what layers draw random numbers from.
+
+        Examples
+        --------
+        >>> from nn import Dropout
+        >>> Dropout(0.5, rng=0).named_generators()
+        [('rng', Generator(PCG64) at ...)]
+        """
+        generator = np.random.Generator
+        return [(name, part) for name, part in _parts(self) if isinstance(part, generator)]
+
     def modules(self) -> list[Module]:
         """List this module and all below it, each once, from the outside in."""
         return [module for _, module in self.named_modules()]
@@ -139,17 +189,17 @@ class Module:
             parameter.grad = None
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of the values of all parameters, by name."""
-        return {name: parameter.data.copy() for name, parameter in self.named_parameters()}
+        """Copies of the values of all parameters and buffers, by name."""
+        return {name: tensor.data.copy() for name, tensor in self._named_tensors()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Self:
-        """Overwrite the values of all parameters.
+        """Overwrite the values of all parameters and buffers.
 
         Parameters
         ----------
         state : mapping of str to array_like
-            An array for every name in :meth:`named_parameters`, of the parameter's shape. It is
-            cast to the parameter's dtype.
+            An array for every name in :meth:`named_parameters` and :meth:`named_buffers`, of the
+            shape that it has there. It is cast to the dtype that it has there.
 
         Returns
         -------
@@ -169,15 +219,15 @@ class Module:
         >>> bool(np.all(second.load_state_dict(first.state_dict()).weight == first.weight))
         True
         """
-        parameters = dict(self.named_parameters())
+        tensors = dict(self._named_tensors())
         arrays = {
             name: np.asarray(value.data if isinstance(value, Tensor) else value)
             for name, value in state.items()
         }
-        problems = [f"{name} is missing" for name in parameters.keys() - arrays.keys()]
-        problems += [f"{name} is not in the model" for name in arrays.keys() - parameters.keys()]
+        problems = [f"{name} is missing" for name in tensors.keys() - arrays.keys()]
+        problems += [f"{name} is not in the model" for name in arrays.keys() - tensors.keys()]
         for name, array in arrays.items():
-            expected = parameters.get(name, array)
+            expected = tensors.get(name, array)
             if array.shape != expected.shape:
                 problems.append(f"{name} has shape {array.shape}, expected {expected.shape}")
             if not np.can_cast(array.dtype, expected.dtype, casting="same_kind"):
@@ -186,12 +236,47 @@ class Module:
             raise ValueError(
                 f"the state does not fit this {type(self).__name__}: {'; '.join(sorted(problems))}"
             )
-        for name, parameter in parameters.items():
-            parameter.assign(arrays[name])
+        for name, tensor in tensors.items():
+            tensor.assign(arrays[name])
         return self
 
+    def update_buffers(self, **values: Any) -> None:
+        """Give buffers of this module new values, with nothing to be differentiated.
+
+        A layer calls this in its ``forward``. The buffers are overwritten in place; within
+        :func:`nn.functional_call` they are those of the call, and the module stays as it is.
+
+        Parameters
+        ----------
+        **values : array or Tensor
+            By the names of the attributes.
+
+        Examples
+        --------
+        >>> class Counter(Module):
+        ...     def __init__(self):
+        ...         self.calls = Buffer(np.zeros(()))
+        ...
+        ...     def forward(self, x):
+        ...         self.update_buffers(calls=self.calls + 1)
+        ...         return x
+        >>> counter = Counter()
+        >>> counter(counter(1.0)), counter.calls
+        (1.0, Buffer(2.))
+        """
+        for name, value in values.items():
+            value = value.data if isinstance(value, Tensor) else value
+            buffer = getattr(self, name)
+            if isinstance(buffer, Buffer):
+                buffer.assign(value)
+            else:  # a copy of this module, which holds arrays in place of buffers
+                setattr(self, name, value)
+
+    def _named_tensors(self) -> list[tuple[str, Parameter | Buffer]]:
+        return [(name, p) for name, p in _parts(self) if isinstance(p, Parameter | Buffer)]
+
     def for_inference(self) -> Self:
-        """A copy in evaluation mode that holds plain arrays in place of parameters.
+        """A copy in evaluation mode that holds plain arrays in place of parameters and buffers.
 
         On arrays it computes with NumPy alone, at NumPy's speed, and gives arrays. The arrays are
         shared: the copy follows an optimizer step, ``assign`` and ``load_state_dict``.
@@ -202,7 +287,11 @@ class Module:
         >>> type(Linear(2, 1).for_inference()(np.zeros(2))).__name__
         'ndarray'
         """
-        return _rebuilt(self, lambda tensor: tensor.data, {}).eval()
+
+        def plain(part: Tensor | np.random.Generator) -> Any:
+            return part.data if isinstance(part, Tensor) else part
+
+        return rebuilt(self, plain, {}).eval()
 
     @recursive_repr()
     def __repr__(self) -> str:
@@ -221,57 +310,13 @@ class Module:
         return f"{type(self).__name__}(\n  {body}\n)"
 
 
-def functional_call(
-    module: Module, parameters: Mapping[str, Any], /, *args: Any, **kwargs: Any
-) -> Any:
-    """Call a module with other values in place of its parameters.
-
-    It makes a model a function of its parameters, which the transforms differentiate:
-    ``tg.grad(lambda p: loss(functional_call(model, p, x)))(model.state_dict())``.
-
-    Parameters
-    ----------
-    module : Module
-        It is left as it is.
-    parameters : mapping of str to array or Tensor
-        By the names of :meth:`Module.named_parameters`; those that are not given keep their values.
-    *args, **kwargs
-        What to call the module with.
-
-    Returns
-    -------
-    ndarray or Tensor
-        The output of the module.
-
-    Raises
-    ------
-    ValueError
-        If the module has no parameter of a name.
-
-    Examples
-    --------
-    >>> from nn import Linear
-    >>> functional_call(Linear(1, 1), {"weight": np.array([[3.0]])}, np.array([2.0])).data
-    array([6.])
-    """
-    own = dict(module.named_parameters())
-    unknown = sorted(parameters.keys() - own.keys())
-    if unknown:
-        raise ValueError(
-            f"{type(module).__name__} has no parameters {', '.join(unknown)}; it has "
-            f"{', '.join(own) or 'none'}"
-        )
-    replacements = {id(own[name]): value for name, value in parameters.items()}
-    return _rebuilt(module, lambda tensor: replacements.get(id(tensor), tensor), {})(
-        *args, **kwargs
-    )
-
-
 # ------------------------------------------------------------------------------ walking attributes
 
 
-def _parts(root: Module) -> Iterator[tuple[str, Module | Parameter]]:
-    """Modules and parameters at or below a module, with their paths, outside in, each once."""
+def _parts(root: Module) -> Iterator[tuple[str, Any]]:
+    """Modules, parameters, buffers and generators, with their paths, outside in, each once."""
+    shown = Module | Parameter | Buffer | np.random.Generator
+    walked = shown | list | tuple | dict
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
@@ -279,12 +324,12 @@ def _parts(root: Module) -> Iterator[tuple[str, Module | Parameter]]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, Module | Parameter):
+        if isinstance(value, shown):
             yield path, value
         stack += [
             (f"{path}.{name}" if path else str(name), child)
             for name, child in reversed(_children(value))
-            if isinstance(child, Module | Parameter | list | tuple | dict)
+            if isinstance(child, walked)
         ]
 
 
@@ -298,20 +343,23 @@ def _children(value: Any) -> list[tuple[Any, Any]]:
     return []
 
 
-def _rebuilt(value: Any, replace: Callable[[Tensor], Any], done: dict[int, Any]) -> Any:
-    """A copy of a structure of modules, with ``replace(tensor)`` in place of every tensor.
+def rebuilt(
+    value: Any, replace: Callable[[Tensor | np.random.Generator], Any], done: dict[int, Any]
+) -> Any:
+    """A copy of a structure of modules, with ``replace(...)`` of every tensor and generator.
 
     ``done`` maps what was met before to its copy, so that what was shared stays shared.
     """
-    if not isinstance(value, Tensor | Module | list | tuple | dict):
+    replaced = Tensor | np.random.Generator
+    if not isinstance(value, replaced | Module | list | tuple | dict):
         return value
     key = id(value)
     if key in done:
         return done[key]
-    if isinstance(value, Tensor):
+    if isinstance(value, replaced):
         done[key] = replace(value)
     elif isinstance(value, tuple):
-        parts = [_rebuilt(part, replace, done) for part in value]
+        parts = [rebuilt(part, replace, done) for part in value]
         done[key] = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     else:
         # The copy is noted before it is filled: a part may lead back to the whole.
@@ -319,7 +367,7 @@ def _rebuilt(value: Any, replace: Callable[[Tensor], Any], done: dict[int, Any])
         done[key] = new
         target: Any = vars(new) if isinstance(new, Module) else new
         for name, child in _children(value):
-            target[name] = _rebuilt(child, replace, done)
+            target[name] = rebuilt(child, replace, done)
     return done[key]
 
 

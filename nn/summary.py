@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.module import Module, _rebuilt
+from nn.module import Module, rebuilt
 from tensorgrad import Tensor
 from tensorgrad.costs import multiply_adds
 from tensorgrad.mode import changed_mode
@@ -127,7 +127,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
     if not inputs:
         raise TypeError("summary() needs an input for the model: an array, or a shape as a tuple")
     arrays = [_array(value, model) for value in inputs]
-    observed: Module = _rebuilt(model, lambda tensor: tensor, {})
+    observed: Module = rebuilt(model, lambda tensor: tensor, {})
     observed.eval()
     modules = dict(observed.named_modules())
     calls = _Calls()

@@ -1,4 +1,7 @@
-"""A convolution over images, and a network of two of them that reads digits."""
+"""A convolution over images, and a network of two of them that reads digits.
+
+It is written out here as a user would write it; the package's own is :class:`nn.Conv2d`.
+"""
 
 from __future__ import annotations
 

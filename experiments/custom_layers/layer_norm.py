@@ -1,4 +1,7 @@
-"""Layer normalization, and deep networks that learn with it whatever their starting weights."""
+"""Layer normalization, and deep networks that learn with it whatever their starting weights.
+
+It is written out here as a user would write it; the package's own is :class:`nn.LayerNorm`.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from tensorgrad.derivatives.table import composition, derivative, refused
+from tensorgrad.mode import mode
 
 
 def windows(x, lengths, axes):
@@ -19,7 +20,15 @@ def windows(x, lengths, axes):
 
 
 def overlap_added(values, axes):
-    """Put the elements of windows back where ``windows`` read them, and add up what meets.
+    """Put the elements of windows back where ``windows`` read them, and add up what meets."""
+    if mode.get().capturing and type(values) is not np.ndarray:
+        # One step of the program: written down as many, each would copy the whole sum.
+        return values.__array_function__(added_up, (type(values),), (values, axes), {})
+    return added_up(values, axes)
+
+
+def added_up(values, axes):
+    """``overlap_added`` of arrays.
 
     Whole arrays are added, one for each element of a window, or for each position of a window if
     there are fewer of those.

@@ -66,7 +66,7 @@ class Names:
     def _add_parameters(self, owners: list[Any]) -> None:
         found: dict[int, tuple[str, Any, Any]] = {}
         for owner in owners:
-            pairs = pairs_of(owner, "named_parameters")
+            pairs = [*pairs_of(owner, "named_parameters"), *pairs_of(owner, "named_buffers")]
             self._owned[id(owner)] = {key for _, value in pairs for key in _keys(value)}
             for name, value in pairs:
                 found.setdefault(id(value), (name, owner, value))
@@ -83,7 +83,7 @@ def _given_pairs(given: Any) -> list[tuple[str, Any]]:
     if isinstance(given, Mapping):
         return [(str(name), value) for name, value in given.items()]
     if hasattr(given, "named_parameters"):
-        return pairs_of(given, "named_parameters")
+        return [*pairs_of(given, "named_parameters"), *pairs_of(given, "named_buffers")]
     raise TypeError(
         f"names is a {type(given).__name__}; expected a dict such as {{'w': tensor}}, or a module"
     )

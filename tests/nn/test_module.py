@@ -261,7 +261,7 @@ class TestFunctionalCall:
         assert functional_call(layer, {"weight": np.array([[2.0]])}, np.array([1.0])).data == 5
 
     def test_unknown_name(self):
-        with pytest.raises(ValueError, match="no parameters wait; it has weight, bias"):
+        with pytest.raises(ValueError, match="Linear has no wait; it has weight, bias"):
             functional_call(Linear(1, 1), {"wait": 1.0}, np.ones(1))
 
     def test_keywords_reach_forward(self):

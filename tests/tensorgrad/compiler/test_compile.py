@@ -10,7 +10,7 @@ from random_programs import matrices, programs, run
 
 import nn
 import tensorgrad as tg
-from nn.module import functional_call
+from nn import functional_call
 from tensorgrad.compiler import CaptureError, record
 from tensorgrad.compiler.passes import (
     drop_dead_code,
