@@ -1,6 +1,6 @@
 """Neural networks: layers, losses, optimizers and ``NeuralNetwork``, on top of ``tensorgrad``."""
 
-from nn import initializers, losses, metrics
+from nn import initializers, losses, metrics, schedules
 from nn.activations import (
     ELU,
     GELU,
@@ -138,4 +138,5 @@ __all__ = [
     "initializers",
     "losses",
     "metrics",
+    "schedules",
 ]

@@ -6,6 +6,7 @@ from duck_array import DuckArray, reveal
 
 import nn
 import tensorgrad as tg
+from nn.schedules import Cosine, Warmup
 from nn.update_rule import UpdateRule
 from nn.update_rules import AdagradRule, AdamRule, RMSpropRule, SGDRule
 from tensorgrad.structure import map_leaves
@@ -146,19 +147,26 @@ def test_scanned(rule):
     assert_same(expected_state, state, 1e-5)
 
 
-@pytest.mark.parametrize("rule", [SGDRule(0.9, 0.5), AdamRule(weight_decay=0.1)], ids=repr)
-def test_machine_code(rule):
+def test_machine_code_with_a_schedule():
     pytest.importorskip("numba")
-    start, slopes = values(4), gradients(6, 4)
+    rules = {"sgd": SGDRule(0.9, 0.5), "adam": AdamRule(weight_decay=0.1)}
+    start, slopes = values(4), gradients(8, 4)
+    schedule = Warmup(Cosine(6), 3)
 
     def step(carry, slope):
-        w, state = carry
-        return rule.update(w, slope, state, 0.1), np.sum(w)
+        rate = 0.1 * schedule(carry["adam"][1]["step"])
+        new = {name: rule.update(carry[name][0], slope, carry[name][1], rate) for name, rule in rules.items()}
+        return new, rate
 
-    (w, state), _ = tg.scan(step, (start, rule.init(start)), slopes, backend="numba")
-    expected, expected_state = eager(rule, start, slopes)
-    np.testing.assert_allclose(w, expected, rtol=1e-12)
-    assert_same(expected_state, state, 1e-12)
+    begin = {name: (start, rule.init(start)) for name, rule in rules.items()}
+    end, rates = tg.scan(step, begin, slopes, backend="numba")
+    np.testing.assert_allclose(rates, 0.1 * schedule(np.arange(8)), rtol=1e-12)
+    for name, rule in rules.items():
+        w, state = begin[name]
+        for slope, rate in zip(slopes, rates, strict=True):
+            w, state = rule.update(w, slope, state, rate)
+        np.testing.assert_allclose(end[name][0], w, rtol=1e-12)
+        assert_same(state, end[name][1], 1e-12)
 
 
 @pytest.mark.parametrize("rule", RULES[3:], ids=repr)
