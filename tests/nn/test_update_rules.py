@@ -155,7 +155,10 @@ def test_machine_code_with_a_schedule():
 
     def step(carry, slope):
         rate = 0.1 * schedule(carry["adam"][1]["step"])
-        new = {name: rule.update(carry[name][0], slope, carry[name][1], rate) for name, rule in rules.items()}
+        new = {
+            name: rule.update(carry[name][0], slope, carry[name][1], rate)
+            for name, rule in rules.items()
+        }
         return new, rate
 
     begin = {name: (start, rule.init(start)) for name, rule in rules.items()}
