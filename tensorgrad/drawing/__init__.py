@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from tensorgrad.compiler.program import Program
 from tensorgrad.messages import described, name_of, printed
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
@@ -20,7 +21,7 @@ FORMATS: tuple[Format, ...] = ("text", "mermaid", "dot")
 def draw(
     tensors: Any, format: Format = "text", names: Any = None, *, max_nodes: int = 200
 ) -> Drawing:
-    """Draw the graph that tensors were computed by.
+    """Draw the graph that tensors were computed by, or a compiled program.
 
     Every operation is shown with its function, its operands and the dtype and shape of its result.
     Layers of ``nn`` are groups, with their parameters inside, under the names they have in the
@@ -29,14 +30,16 @@ def draw(
 
     Parameters
     ----------
-    tensors : Tensor, or nested tuples, lists, dicts and dataclasses of them
-        The results whose graph is wanted. Whatever else the structure holds is ignored.
+    tensors : Tensor, or nested tuples, lists, dicts and dataclasses of them; or Program
+        The results whose graph is wanted. Whatever else the structure holds is ignored. Or a
+        program, as ``tg.compile(f).program(...)`` gives it.
     format : {"text", "mermaid", "dot"}
         Text for a terminal; `Mermaid <https://mermaid.js.org>`_, which GitHub renders in Markdown;
         or DOT for `Graphviz <https://graphviz.org>`_.
     names : dict of str to Tensor or array, or an object with ``named_parameters()``, optional
         Names for leaves, intermediate results and constant arrays. Values that are neither tensors
-        nor arrays are ignored, so that ``names=locals()`` does.
+        nor arrays are ignored, so that ``names=locals()`` does. For a program, a list of names
+        for its inputs, in order.
     max_nodes : int
         How many operations to show. Of a larger graph the oldest and the newest are shown, with a
         note of how many there are in between.
@@ -69,6 +72,15 @@ def draw(
     %3 = np.power(%2, 2)        float64 (5, 1)
     %4 = logsumexp(%3, axis=0)  float64 (1,)
     return %4
+    >>> loss = tg.compile(lambda w, x: np.mean((x @ w - 1) ** 2, axis=0))
+    >>> tg.draw(loss.program(w.data, x), names=["w", "x"])
+    w = input                float64 (2, 1)
+    x = input                float64 (5, 2)
+    %2 = np.matmul(x, w)     float64 (5, 1)
+    %3 = np.subtract(%2, 1)  float64 (5, 1)
+    %4 = np.power(%3, 2)     float64 (5, 1)
+    %5 = np.mean(%4, axis=0) float64 (1,)
+    return %5
     """
     # The rest of the package is loaded by the first drawing: `import tensorgrad` stays quick.
     from tensorgrad.drawing.outline import outline
@@ -79,6 +91,10 @@ def draw(
         raise TypeError(f"max_nodes is {max_nodes!r}; expected a positive integer")
     if max_nodes < 1:
         raise ValueError(f"max_nodes is {max_nodes}; expected a positive integer")
+    if isinstance(tensors, Program):
+        from tensorgrad.drawing.programs import outline_of_program
+
+        return Drawing(outline_of_program(tensors, names, max_nodes), format)
     results = [leaf for leaf in flatten(tensors)[0] if isinstance(leaf, Tensor)]
     if not results:
         raise TypeError(

@@ -30,7 +30,8 @@ def mermaid(outline: Outline) -> str:
     str
         To be pasted between ```` ```mermaid ```` and ```` ``` ````.
     """
-    shapes = {"leaf": '(["{}"])', "constant": '(["{}"])', "omitted": '{{{{"{}"}}}}'}
+    rounded = '(["{}"])'
+    shapes = {"leaf": rounded, "input": rounded, "constant": rounded, "omitted": '{{{{"{}"}}}}'}
 
     def box(vertex: Vertex, identifier: str) -> str:
         label = "<br/>".join(map(_mermaid_text, _label(vertex)))
@@ -61,6 +62,7 @@ def dot(outline: Outline) -> str:
     """
     styles = {
         "leaf": 'style="rounded,filled", fillcolor=gray92',
+        "input": 'style="rounded,filled", fillcolor=gray92',
         "constant": "style=rounded",
         "omitted": "style=dashed",
     }
@@ -125,7 +127,7 @@ def _label(vertex: Vertex) -> list[str]:
     if vertex.kind == "omitted":
         return [f"{vertex.count:,} operations not shown", "(raise max_nodes)"]
     numbered = vertex.name.startswith("%")
-    if vertex.kind in ("leaf", "constant"):
+    if vertex.kind in ("leaf", "input", "constant"):
         return [vertex.kind if numbered else vertex.name, vertex.result]
     return [_call(vertex) if numbered else f"{vertex.name} = {_call(vertex)}", vertex.result]
 

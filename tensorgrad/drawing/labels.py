@@ -159,6 +159,8 @@ def described_argument(value: Any) -> str:
     """
     if isinstance(value, np.ndarray | np.generic) and value.ndim == 0:
         return _shortened(str(value))
+    if isinstance(value, type):
+        return name_of(value)
     if _is_array(value):
         return f"<{described(value)}>"
     if isinstance(value, float):

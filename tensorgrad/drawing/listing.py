@@ -48,7 +48,7 @@ def _definition(vertex: Vertex) -> str:
 
 
 def _expression(vertex: Vertex) -> str:
-    if vertex.kind in ("leaf", "constant"):
+    if vertex.kind in ("leaf", "input", "constant"):
         return vertex.kind
     arguments = [
         argument if isinstance(argument, str) else argument.name for argument in vertex.arguments

@@ -7,7 +7,7 @@ reader can take in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from tensorgrad.drawing.groups import Group, groups_of, innermost_common
 from tensorgrad.drawing.labels import (
@@ -19,7 +19,8 @@ from tensorgrad.drawing.labels import (
 from tensorgrad.messages import name_of
 from tensorgrad.tape import Node, component, reachable
 
-Kind = Literal["operation", "component", "leaf", "constant", "omitted"]
+T = TypeVar("T")
+Kind = Literal["operation", "component", "leaf", "input", "constant", "omitted"]
 
 
 class Vertex:
@@ -28,8 +29,8 @@ class Vertex:
     Attributes
     ----------
     kind : str
-        An operation; a component of a tuple that an operation gave; a leaf; a constant array that
-        has a name; or what stands for operations left out.
+        An operation; a component of a tuple that an operation gave; a leaf, or what a program is
+        given; a constant array that has a name; or what stands for operations left out.
     name : str
         How others refer to it.
     function : str
@@ -98,7 +99,7 @@ def outline(tensors: Sequence[Any], names: Any, max_nodes: int) -> Outline:
     operations = reachable(tensor.node for tensor in tensors if tensor.node is not None)[::-1]
     groups = groups_of(operations)
     sketch = _Sketch(Names(names, groups.values()), groups)
-    oldest, omitted, newest = _ends(operations, max_nodes)
+    oldest, omitted, newest = ends(operations, max_nodes)
     for node in oldest:
         sketch.add(node)
     if omitted:
@@ -109,7 +110,7 @@ def outline(tensors: Sequence[Any], names: Any, max_nodes: int) -> Outline:
     return Outline(sketch.in_order(), results)
 
 
-def _ends(operations: list[Node], most: int) -> tuple[list[Node], list[Node], list[Node]]:
+def ends(operations: list[T], most: int) -> tuple[list[T], list[T], list[T]]:
     """The oldest operations, those that are left out, and the newest."""
     if len(operations) <= most:
         return operations, [], []
