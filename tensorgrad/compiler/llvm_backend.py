@@ -1,7 +1,8 @@
-"""The LLVM backend: the text that Numba compiles, compiled without Numba, in a tenth of the time.
+"""The LLVM backend: a program as one function of machine code, compiled in a tenth of a second.
 
-It is the same Python text, translated to LLVM's (:mod:`tensorgrad.compiler.llvm_text`), so the
-results are the same. What the translation does not know is left to Numba.
+The program is written as Python text (:mod:`tensorgrad.compiler.llvm_source`), and that is
+translated to LLVM's (:mod:`tensorgrad.compiler.llvm_text`). What the translation does not know is
+left to Numba, which knows more and takes seconds.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ import numpy as np
 
 from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.disk import cache_directory, write_at_once
+from tensorgrad.compiler.llvm_source import program_source
 from tensorgrad.compiler.llvm_text import Argument, Slot, translate
-from tensorgrad.compiler.numba_source import program_source
 from tensorgrad.compiler.program import Kind, Program
 from tensorgrad.compiler.scalar_code import Unsupported
 

@@ -1,6 +1,6 @@
 """Generated Python, which is a small language, as text for LLVM.
 
-What :mod:`tensorgrad.compiler.numba_source` writes has loops of known length, single elements,
+What :mod:`tensorgrad.compiler.llvm_source` writes has loops of known length, single elements,
 arrays of known shape, and functions that are one expression in the end. So its types follow from
 those of the arguments, line by line, and no inference is needed: where Numba takes seconds for a
 training step, this and LLVM take a tenth of one.
@@ -496,6 +496,8 @@ class _Translation:
             return self._called(f"llvm.copysign.f{8 * kind.itemsize}", values)
         if name in LIBRARY:
             return self._called(LIBRARY[name] + f, values)
+        if name == "sign":
+            return self._sign(values[0])
         if name == "isnan":
             same = values[0].text
             return Number(self._new(f"fcmp uno {text} {same}, {same}"), np.dtype(bool))
@@ -505,6 +507,14 @@ class _Translation:
             infinite = _float_text(math.inf, text)
             return Number(self._new(f"fcmp {word} {text} {size.text}, {infinite}"), np.dtype(bool))
         raise Unsupported(f"np.{name}")
+
+    def _sign(self, value: Number) -> Number:
+        """1, -1 or 0; NaN stays what it is."""
+        zero, result = self._cast(_known(0.0), value.dtype), value
+        for operator, known in ((ast.Eq, 0.0), (ast.Lt, -1.0), (ast.Gt, 1.0)):
+            is_so = self._comparison(operator, value, zero)
+            result = self._choice(is_so, self._cast(_known(known), value.dtype), result)
+        return result
 
     def _called(self, name: str, values: list[Number]) -> Number:
         dtype = values[0].dtype

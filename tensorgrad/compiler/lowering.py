@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from tensorgrad.compiler.contractions import batched_product, einsum, pad
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in, substitute
 from tensorgrad.compiler.scalar_code import Unsupported
 from tensorgrad.compiler.symbols import added_at, array_method, stored
@@ -89,7 +90,7 @@ def lower(program: Program) -> Lowered:
     CaptureError
         At a call that has no such form, naming it and its line.
     """
-    lowering = _Lowering(program)
+    lowering = Lowering(program)
     for step in program.instructions:
         try:
             lowering.instruction(step)
@@ -118,6 +119,7 @@ RESHAPERS = frozenset(
         *(np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.reshape, np.ravel),
         *(np.squeeze, np.expand_dims, np.broadcast_to, np.flip, np.flipud, np.fliplr, np.rot90),
         *(np.diagonal, np.atleast_1d, np.atleast_2d, np.atleast_3d),
+        np.lib.stride_tricks.sliding_window_view,
     }
 )
 METHODS = {
@@ -126,7 +128,9 @@ METHODS = {
 } | {"squeeze": np.squeeze, "swapaxes": np.swapaxes, "diagonal": np.diagonal, "copy": np.copy}
 
 
-class _Lowering:
+class Lowering:
+    """Operations made so far, and where each value is."""
+
     def __init__(self, program: Program) -> None:
         self.program = program
         self.kinds = dict(program.kinds)
@@ -148,12 +152,13 @@ class _Lowering:
         made = {operation.result for operation in self.operations}
         for number in self.program.outputs:
             if number not in made or number in given:
-                number = self._elementwise(None, [self._views[number]], self.kinds[number]).base
+                number = self.elementwise(None, [self._views[number]], self.kinds[number]).base
                 assert number is not None
             given.append(number)
         return tuple(given)
 
     def instruction(self, step: Instruction) -> None:
+        """Make operations of one call."""
         self._line = step.line
         kind = self.kinds.get(step.result)
         if kind is None:
@@ -176,7 +181,7 @@ class _Lowering:
             return self._ufunc(function, args, kwargs, result, kind)
         handler: Callable[..., View] | None = _HANDLERS.get(function)
         if function in RESHAPERS:
-            return self._reshaped(function, args, kwargs)
+            return self.reshaped(function, args, kwargs)
         if function in REDUCTIONS:
             if isinstance(getattr(function, "__self__", None), np.ufunc) and len(args) == 1:
                 kwargs = {"axis": 0, **kwargs}
@@ -190,12 +195,13 @@ class _Lowering:
     def _ufunc(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
         if kwargs or function.nout != 1 or len(args) != function.nin:
             raise Unsupported("with these arguments")
-        return self._elementwise(function, [self._operand(a) for a in args], kind, result)
+        return self.elementwise(function, [self.operand(a) for a in args], kind, result)
 
-    def _elementwise(
+    def elementwise(
         self, function: Any, operands: list[Operand], kind: Kind, result: int | None = None
     ) -> View:
-        result = self._new(kind) if result is None else result
+        """Call a function of single elements; None copies them."""
+        result = self.new(kind) if result is None else result
         whole = whole_value(result, kind)
         placed = tuple(
             broadcast_view(o, kind.shape) if isinstance(o, View) else o for o in operands
@@ -208,20 +214,20 @@ class _Lowering:
     def _where(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
         if len(args) != 3 or kwargs:
             raise Unsupported("with these arguments")
-        return self._elementwise(np.where, [self._operand(a) for a in args], kind, result)
+        return self.elementwise(np.where, [self.operand(a) for a in args], kind, result)
 
     def _clip(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
         x, low, high = (*args, None, None)[:3]
         if kwargs or (low is None and high is None):
             raise Unsupported("with these arguments")
-        value: Any = self._operand(x)
+        value: Any = self.operand(x)
         for function, bound in ((np.maximum, low), (np.minimum, high)):
             if bound is not None:
-                value = self._elementwise(function, [value, self._operand(bound)], kind)
+                value = self.elementwise(function, [value, self.operand(bound)], kind)
         return value
 
     def _copy(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        return self._elementwise(None, [self._operand(args[0])], kind, result)
+        return self.elementwise(None, [self.operand(args[0])], kind, result)
 
     # -------------------------------------------------------------------------- reductions
 
@@ -229,34 +235,42 @@ class _Lowering:
         extra = set(kwargs) - {"axis", "keepdims", "dtype"}
         if extra or len(args) > 2 or kwargs.get("dtype") not in (None, kind.dtype):
             raise Unsupported("with these arguments")
-        operand = self._operand(args[0])
+        operand = self.operand(args[0])
         axis = args[1] if len(args) > 1 else kwargs.get("axis")
         ndim = len(operand.shape)
         axes = range(ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
         if all(operand.shape[axis] == 1 for axis in axes):
-            flat = self._reshaped(np.reshape, (operand, kind.shape), {})
-            return self._elementwise(None, [flat], kind, result)
+            flat = self.reshaped(np.reshape, (operand, kind.shape), {})
+            return self.elementwise(None, [flat], kind, result)
         kept = [1 if i in axes else length for i, length in enumerate(operand.shape)]
         strides = tuple(
             0 if i in axes else stride for i, stride in enumerate(contiguous_strides(tuple(kept)))
         )
         target = View(result, operand.shape, strides, kind.dtype)
+        return self.reduction(function, operand, target, kind)
+
+    def reduction(self, function: Any, operand: View, target: View, kind: Kind) -> View:
+        """Combine all elements whose place in the target is the same."""
+        assert target.base is not None
         self.operations.append(
-            Operation(result, "reduction", function, (operand,), operand.shape, target, self._line)
+            Operation(
+                target.base, "reduction", function, (operand,), operand.shape, target, self._line
+            )
         )
-        return whole_value(result, kind)
+        return whole_value(target.base, kind)
 
     def _mean(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        count = math.prod(self._operand(args[0]).shape) // max(math.prod(kind.shape), 1)
+        count = math.prod(self.operand(args[0]).shape) // max(math.prod(kind.shape), 1)
         if kind.dtype.kind != "f" or not count:
             raise Unsupported(f"of dtype {kind.dtype}")
-        total = self._reduction(np.add, args, kwargs, self._new(kind), kind)
-        return self._elementwise(np.divide, [total, everywhere(count)], kind, result)
+        total = self._reduction(np.add, args, kwargs, self.new(kind), kind)
+        return self.elementwise(np.divide, [total, everywhere(count)], kind, result)
 
     # ------------------------------------------------------------------------- other views
 
-    def _reshaped(self, function: Any, args: Any, kwargs: Any) -> View:
-        operand = args[0] if isinstance(args[0], View) else self._operand(args[0])
+    def reshaped(self, function: Any, args: Any, kwargs: Any) -> View:
+        """What a function that moves no elements makes of a value."""
+        operand = args[0] if isinstance(args[0], View) else self.operand(args[0])
         if list(refs_in((args[1:], kwargs))):
             raise Unsupported("with these arguments")
         if operand.base is None:
@@ -266,28 +280,28 @@ class _Lowering:
         view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
         if view is None:  # NumPy copies here as well
             kind = Kind(operand.shape, operand.dtype)
-            operand = self._elementwise(None, [operand], kind)
+            operand = self.elementwise(None, [operand], kind)
             view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
         if view is None:
             raise Unsupported("with these arguments")
         return view
 
     def _getitem(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        source, index = self._operand(args[0]), args[1]
+        source, index = self.operand(args[0]), args[1]
         parts = index if type(index) is tuple else (index,)
         if not any(isinstance(part, Ref | list) for part in parts):
-            return self._reshaped(getitem, (source, index), {})
+            return self.reshaped(getitem, (source, index), {})
         if source.base is None:
             raise Unsupported("with these arguments")
         gather = self._gather(source, parts, kind.shape)
-        return self._elementwise(None, [gather], kind, result)
+        return self.elementwise(None, [gather], kind, result)
 
     def _gather(self, source: View, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Gather:
         indices = []
         for part in parts:
             if isinstance(part, slice) or part is None or part is ... or isinstance(part, bool):
                 raise Unsupported("slices beside arrays in an index")
-            index = self._operand(np.asarray(part) if isinstance(part, list) else part)
+            index = self.operand(np.asarray(part) if isinstance(part, list) else part)
             if index.dtype is not int and np.dtype(index.dtype).kind not in "iu":
                 raise Unsupported(f"an index of dtype {index.dtype}")
             indices.append(index)
@@ -305,8 +319,9 @@ class _Lowering:
 
     # ---------------------------------------------------------------------------- products
 
-    def _product(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        left, right = (self._operand(arg) for arg in args)
+    def product(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        """The product of two matrices or vectors."""
+        left, right = (self.operand(arg) for arg in args)
         if kwargs or not 1 <= len(left.shape) <= 2 or not 1 <= len(right.shape) <= 2:
             raise Unsupported("of these shapes")
         if kind.dtype.kind != "f" or kind.dtype.itemsize < 4:
@@ -318,18 +333,23 @@ class _Lowering:
         shape = (left.shape[0], right.shape[1])
         if left.shape[1] == 1:  # every element is one product
             flat = Kind(shape, kind.dtype)
-            whole = self._elementwise(np.multiply, [left, right], flat)
-            same = self._reshaped(np.reshape, (whole, kind.shape), {})
-            return same if kind.shape else self._elementwise(None, [same], kind, result)
+            whole = self.elementwise(np.multiply, [left, right], flat)
+            same = self.reshaped(np.reshape, (whole, kind.shape), {})
+            return same if kind.shape else self.elementwise(None, [same], kind, result)
         operands = tuple(self._for_blas(operand, kind.dtype) for operand in (left, right))
-        matrix = result if kind.shape else self._new(Kind((1,), kind.dtype))
+        matrix = result if kind.shape else self.new(Kind((1,), kind.dtype))
         whole = whole_value(matrix, self.kinds[matrix])
         self.operations.append(
             Operation(matrix, "product", np.dot, operands, shape, whole, self._line)
         )
         if kind.shape:
             return whole
-        return self._elementwise(None, [whole._replace(shape=(), strides=())], kind, result)
+        return self.elementwise(None, [whole._replace(shape=(), strides=())], kind, result)
+
+    def _matmul(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        stacked = any(len(self.operand(arg).shape) > 2 for arg in args)
+        handler = batched_product if stacked else Lowering.product
+        return handler(self, args, kwargs, result, kind)
 
     def _for_blas(self, operand: View, dtype: Any) -> View:
         """The operand in memory, row by row or column by column."""
@@ -346,13 +366,14 @@ class _Lowering:
         )
         if whole and fits and np.dtype(operand.dtype) == dtype:
             return operand
-        return self._elementwise(None, [operand], Kind(operand.shape, dtype))
+        return self.elementwise(None, [operand], Kind(operand.shape, dtype))
 
     # -------------------------------------------------------------------------- assemblies
 
-    def _assembly(
+    def assembly(
         self, result: int, kind: Kind, pieces: list[tuple[Operand, View]], function: Any = None
     ) -> View:
+        """Write pieces, one after the other, to places in the result."""
         whole = whole_value(result, kind)
         self.operations.append(
             Operation(
@@ -392,28 +413,29 @@ class _Lowering:
                 raise Unsupported("at a mask")
             place = self._gather(whole, parts, example[zeros].shape)
         else:
-            place = self._reshaped(getitem, (whole, index), {})
-        source = broadcast_view(self._operand(values), place.shape)
-        start = broadcast_view(self._operand(array), kind.shape)
-        return self._assembly(result, kind, [(whole, start), (place, source)], function)
+            place = self.reshaped(getitem, (whole, index), {})
+        source = broadcast_view(self.operand(values), place.shape)
+        start = broadcast_view(self.operand(array), kind.shape)
+        return self.assembly(result, kind, [(whole, start), (place, source)], function)
 
     def _concatenate(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
         axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
         if set(kwargs) - {"axis"} or axis is None:
             raise Unsupported("with these arguments")
-        parts = [self._operand(part) for part in args[0]]
+        parts = [self.operand(part) for part in args[0]]
         whole, start, pieces = whole_value(result, kind), 0, []
         axis %= len(kind.shape)
         for part in parts:
             stop = start + part.shape[axis]
             index = (slice(None),) * axis + (slice(start, stop),)
-            pieces.append((self._reshaped(getitem, (whole, index), {}), part))
+            pieces.append((self.reshaped(getitem, (whole, index), {}), part))
             start = stop
-        return self._assembly(result, kind, pieces)
+        return self.assembly(result, kind, pieces)
 
     # ------------------------------------------------------------------------------ values
 
-    def _operand(self, arg: Any) -> View:
+    def operand(self, arg: Any) -> View:
+        """The view that an argument stands for."""
         if isinstance(arg, View):
             return arg
         if isinstance(arg, Ref):
@@ -426,7 +448,7 @@ class _Lowering:
             array = np.asarray(arg)
             if array.ndim == 0:
                 return View(None, (), (), array.dtype, number=array[()])
-            number = self._new(Kind(array.shape, array.dtype))
+            number = self.new(Kind(array.shape, array.dtype))
             return self._constant(number, array)
         raise Unsupported("with these arguments")
 
@@ -441,9 +463,10 @@ class _Lowering:
             )
             for i, value in enumerate(array.ravel())
         ]
-        return self._assembly(number, kind, pieces)
+        return self.assembly(number, kind, pieces)
 
-    def _new(self, kind: Kind) -> int:
+    def new(self, kind: Kind) -> int:
+        """A number for a value that the program does not have."""
         number, self._next = self._next, self._next + 1
         self.kinds[number] = kind
         return number
@@ -452,16 +475,18 @@ class _Lowering:
 
 
 _HANDLERS: dict[Any, Any] = {
-    np.where: _Lowering._where,
-    np.clip: _Lowering._clip,
-    np.copy: _Lowering._copy,
-    np.mean: _Lowering._mean,
-    np.dot: _Lowering._product,
-    np.matmul: _Lowering._product,
-    getitem: _Lowering._getitem,
-    added_at: _Lowering._added_at,
-    stored: _Lowering._stored,
-    np.concatenate: _Lowering._concatenate,
+    np.where: Lowering._where,
+    np.clip: Lowering._clip,
+    np.copy: Lowering._copy,
+    np.mean: Lowering._mean,
+    np.dot: Lowering.product,
+    np.matmul: Lowering._matmul,
+    np.einsum: einsum,
+    np.pad: pad,
+    getitem: Lowering._getitem,
+    added_at: Lowering._added_at,
+    stored: Lowering._stored,
+    np.concatenate: Lowering._concatenate,
 }
 
 

@@ -1,4 +1,4 @@
-"""The llvm backend: the results of the text that Numba compiles, and what is left to Numba."""
+"""The llvm backend: the same results as eagerly, and what is left to Numba."""
 
 import threading
 

@@ -1,0 +1,197 @@
+"""Sums of products over any axes, in terms of loops and of products of two matrices.
+
+A sum of products is described as ``np.einsum`` does it: every axis of every operand has a letter.
+Where two operands share letters as two matrices do, it becomes a product of matrices; otherwise
+loops over all letters multiply and add up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.compiler.program import Kind, refs_in
+from tensorgrad.compiler.scalar_code import Unsupported
+from tensorgrad.compiler.views import View, everywhere, whole_value
+
+if TYPE_CHECKING:
+    from tensorgrad.compiler.lowering import Lowering
+
+
+def batched_product(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """``np.matmul`` of stacks of matrices."""
+    if kwargs:
+        raise Unsupported("with these arguments")
+    left, right = (lowering.operand(arg) for arg in args)
+    if kind.dtype.kind != "f":
+        raise Unsupported(f"of dtype {kind.dtype}")
+    row, column, term, *stack = ascii_lowercase
+    letters_of_left = [row, term] if len(left.shape) > 1 else [term]
+    letters_of_right = [term, column] if len(right.shape) > 1 else [term]
+    depth = len(kind.shape) - (len(left.shape) > 1) - (len(right.shape) > 1)
+    batch = stack[:depth]
+    left_batch = batch[depth - (len(left.shape) - len(letters_of_left)) :]
+    right_batch = batch[depth - (len(right.shape) - len(letters_of_right)) :]
+    output = [*batch, *letters_of_left[:-1], *letters_of_right[1:]]
+    left_letters, right_letters = left_batch + letters_of_left, right_batch + letters_of_right
+    return contraction(lowering, [left, right], [left_letters, right_letters], output, result, kind)
+
+
+def einsum(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """``np.einsum`` with letters for all axes."""
+    subscripts, *operands = args
+    if set(kwargs) - {"optimize"} or not isinstance(subscripts, str) or "." in subscripts:
+        raise Unsupported("with these arguments")
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if not arrow:
+        output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
+    if kind.dtype.kind != "f":
+        raise Unsupported(f"of dtype {kind.dtype}")
+    views = [lowering.operand(operand) for operand in operands]
+    diagonals = [_diagonal(view, term) for view, term in zip(views, terms, strict=True)]
+    letters = [term for _, term in diagonals]
+    return contraction(
+        lowering, [view for view, _ in diagonals], letters, list(output), result, kind
+    )
+
+
+def _diagonal(view: View, term: str) -> tuple[View, list[str]]:
+    """The view with each letter once: axes of one letter are gone along together."""
+    letters = list(dict.fromkeys(term))
+    shape, strides = [], []
+    for letter in letters:
+        axes = [axis for axis, other in enumerate(term) if other == letter]
+        shape.append(max(view.shape[axis] for axis in axes))
+        strides.append(sum(view.strides[axis] for axis in axes if view.shape[axis] > 1))
+    return view._replace(shape=tuple(shape), strides=tuple(strides)), letters
+
+
+def contraction(
+    lowering: Lowering,
+    views: Sequence[View],
+    letters: Sequence[Sequence[str]],
+    output: list[str],
+    result: int,
+    kind: Kind,
+) -> View:
+    """The sum, over all letters that are not in the output, of the product of all operands."""
+    lengths: dict[str, int] = {}
+    for view, names in zip(views, letters, strict=True):
+        for name, length in zip(names, view.shape, strict=True):
+            lengths[name] = max(length, lengths.get(name, 1))
+    if len(views) == 2:
+        product = _as_matrices(lowering, views, letters, output, lengths, result, kind)
+        if product is not None:
+            return product
+    summed = [name for name in lengths if name not in output]
+    order = _loop_order(views, letters, output, summed)
+    shape = tuple(lengths[name] for name in order)
+    full = Kind(shape, kind.dtype)
+    value = _aligned(views[0], letters[0], order, lengths)
+    for view, names in zip(views[1:], letters[1:], strict=True):
+        aligned = _aligned(view, names, order, lengths)
+        value = lowering.elementwise(np.multiply, [value, aligned], full)
+    if len(views) == 1:
+        value = lowering.elementwise(None, [value], full)
+    target = whole_value(result, kind)
+    strides = dict(zip(output, target.strides, strict=True))
+    target = View(result, shape, tuple(strides.get(name, 0) for name in order), kind.dtype)
+    return lowering.reduction(np.add, value, target, kind)
+
+
+def _as_matrices(
+    lowering: Lowering,
+    views: Sequence[View],
+    letters: Sequence[Sequence[str]],
+    output: list[str],
+    lengths: dict[str, int],
+    result: int,
+    kind: Kind,
+) -> View | None:
+    """One product of two matrices, if the letters allow it."""
+    (left, right), (first, second) = views, letters
+    summed = [name for name in first if name in second and name not in output]
+    rows = [name for name in first if name not in second]
+    columns = [name for name in second if name not in first]
+    if any(name in second and name in output for name in first) or not summed:
+        return None
+    if not set(rows + columns) <= set(output) or any(lengths[name] == 0 for name in lengths):
+        return None
+    if output not in (rows + columns, columns + rows):
+        return None
+    if output != rows + columns:
+        left, right, first, second, rows, columns = right, left, second, first, columns, rows
+    one = _as_matrix(lowering, left, first, rows, summed, lengths)
+    other = _as_matrix(lowering, right, second, summed, columns, lengths)
+    shape = (math.prod(lengths[n] for n in rows), math.prod(lengths[n] for n in columns))
+    flat = Kind(shape, kind.dtype)
+    product = lowering.product((one, other), {}, lowering.new(flat), flat)
+    return lowering.reshaped(np.reshape, (product, kind.shape), {})
+
+
+def _as_matrix(
+    lowering: Lowering,
+    view: View,
+    names: Sequence[str],
+    rows: list[str],
+    columns: list[str],
+    lengths: dict[str, int],
+) -> View:
+    order = [*rows, *columns]
+    aligned = _aligned(view, names, order, lengths)
+    shape = tuple(math.prod(lengths[name] for name in part) for part in (rows, columns))
+    return lowering.reshaped(np.reshape, (aligned, shape), {})
+
+
+def _aligned(
+    view: View, names: Sequence[str], order: Sequence[str], lengths: dict[str, int]
+) -> View:
+    """The view with its axes in an order, and axes of stride 0 for letters that it lacks."""
+    strides = {
+        name: stride if length > 1 else 0
+        for name, length, stride in zip(names, view.shape, view.strides, strict=True)
+    }
+    return view._replace(
+        shape=tuple(lengths[name] for name in order),
+        strides=tuple(strides.get(name, 0) for name in order),
+    )
+
+
+def _loop_order(
+    views: Sequence[View], letters: Sequence[Sequence[str]], output: list[str], summed: list[str]
+) -> list[str]:
+    """Sums inside of all but the last letter of the output, if memory runs along that one."""
+    if not output:
+        return summed
+    last = output[-1]
+    along_last = all(
+        last not in names or view.strides[list(names).index(last)] in (0, 1)
+        for view, names in zip(views, letters, strict=True)
+    )
+    return [*output[:-1], *summed, last] if along_last else [*output, *summed]
+
+
+def pad(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """``np.pad`` with a constant."""
+    array, widths, *mode = args
+    mode = mode[0] if mode else kwargs.get("mode", "constant")
+    value = kwargs.get("constant_values", 0)
+    known = mode == "constant" and np.ndim(value) == 0 and not list(refs_in((widths, value)))
+    if not known or set(kwargs) - {"mode", "constant_values"}:
+        raise Unsupported("with these arguments")
+    source = lowering.operand(array)
+    pairs = np.broadcast_to(np.asarray(widths), (len(source.shape), 2))
+    whole = whole_value(result, kind)
+    offset = sum(
+        int(before) * stride for (before, _), stride in zip(pairs, whole.strides, strict=True)
+    )
+    inside = whole._replace(shape=source.shape, offset=offset)
+    fill = everywhere(kind.dtype.type(value).item())._replace(
+        shape=kind.shape, strides=(0,) * len(kind.shape)
+    )
+    return lowering.assembly(result, kind, [(whole, fill), (inside, source)])
