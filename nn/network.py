@@ -14,7 +14,7 @@ from nn.checks import positive_integer
 from nn.data import as_inputs, as_sample_or_inputs
 from nn.fitting import TrainableNetwork
 from nn.flat import FlatBuffer
-from nn.inference import PlainLayers
+from nn.inference import PlainLayers, finite
 from nn.initializers import initializer_for
 from nn.layers import Linear, Sequential
 from nn.module import Module, Parameter
@@ -113,7 +113,7 @@ class NeuralNetwork(TrainableNetwork):
         Raises
         ------
         TypeError, ValueError
-            If ``X`` is not finite numbers of that shape.
+            If ``X`` is not finite numbers of that shape, or too large to compute with.
         """
         return self._task.output(self._logits(as_inputs(X, self.input_dim, self.dtype)))
 
@@ -137,25 +137,27 @@ class NeuralNetwork(TrainableNetwork):
         Raises
         ------
         TypeError, ValueError
-            If ``x`` is not finite numbers of such a shape, or names do not fit the task.
+            If ``x`` is not finite numbers of such a shape, or too large to compute with, or names
+            do not fit the task.
         """
         names = None if class_names is None else self._checked_names(class_names)
         array, single = as_sample_or_inputs(x, self.input_dim, self.dtype)
         if single:
-            prediction = self._task.decide_one(self._layers()(array))
+            prediction = self._task.decide_one(finite(self._layers()(array)))
             return prediction if names is None else names[prediction]
         predictions = self._task.decide(self._logits(array))
         return predictions if names is None else _array_of(names)[predictions]
 
     def _logits(self, inputs: np.ndarray) -> np.ndarray:
         layers = self._layers()
-        if len(inputs) <= ROWS_AT_ONCE:
-            return layers(inputs)
-        logits = np.empty((len(inputs), self.output_dim), self.dtype)
-        for start in range(0, len(inputs), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
-            logits[rows] = layers(inputs[rows])
-        return logits
+        with np.errstate(all="ignore"):  # what overflows and matters is seen in the logits
+            if len(inputs) <= ROWS_AT_ONCE:
+                return finite(layers(inputs))
+            logits = np.empty((len(inputs), self.output_dim), self.dtype)
+            for start in range(0, len(inputs), ROWS_AT_ONCE):
+                rows = slice(start, start + ROWS_AT_ONCE)
+                logits[rows] = layers(inputs[rows])
+        return finite(logits)
 
     def _layers(self) -> PlainLayers:
         """The model on plain arrays, made again if it was given another layer or array."""

@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import tensorgrad as tg
-from nn import NeuralNetwork, binary_log_loss, l2_loss, multiclass_log_loss
+from nn import DivergenceError, NeuralNetwork, binary_log_loss, l2_loss, multiclass_log_loss
 
 SMALL = {
     "2-8-8-3": (2, [[8, "tanh"], [8, "tanh"], [3, "softmax"]], 32),
@@ -159,3 +159,43 @@ def test_l2_loss_at_the_edges(dtype):
         value, gradient = value_and_gradient(l2_loss, np.array([[output]]), [0])
         assert np.isclose(value, output * output)
         assert np.isclose(gradient[0, 0], 2 * output)
+
+
+TASKS = {
+    "binary": ([[4, "tanh"], [1, "sigmoid"]], "binary_log_loss"),
+    "binary, unbounded": ([[4, "ReLU"], [1, "sigmoid"]], "binary_log_loss"),
+    "multiclass": ([[4, "ReLU"], [2, "softmax"]], "multiclass_log_loss"),
+    "regression": ([[4, "identity"], [1, "identity"]], "l2"),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("task", TASKS)
+def test_inputs_at_the_edges(task, dtype):
+    largest = np.finfo(dtype).max
+    for size in (0, np.finfo(dtype).smallest_subnormal, np.sqrt(largest), largest / 2, largest):
+        inputs = size * np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+        network = NeuralNetwork(2, *TASKS[task], seed=0, dtype=dtype)
+        for call in (network.transform, network.predict):
+            try:
+                assert np.isfinite(call(inputs)).all()
+            except ValueError as error:
+                assert size >= largest / 2
+                assert f"too large for {np.dtype(dtype)}; scale" in str(error)  # noqa: PT017
+        before = [parameter.data.copy() for parameter in network.parameters()]
+        try:
+            network.fit(inputs, [0, 1, 1, 0], epochs=1)
+            assert np.isfinite(network.history["loss"]).all()
+        except DivergenceError:
+            assert size > 1
+            after = [parameter.data for parameter in network.parameters()]
+            assert all(map(np.array_equal, before, after))
+
+
+@pytest.mark.filterwarnings("ignore:overflow|invalid value:RuntimeWarning")
+def test_one_sample_that_is_too_large():
+    network = NeuralNetwork(2, *TASKS["multiclass"], seed=0)
+    network.parameters()[0].assign(np.full((2, 4), 2.0, np.float32))
+    with pytest.raises(ValueError, match=r"computed (inf|nan|-inf): .* too large for float32"):
+        network.predict([3e38, 3e38])
+    assert network.predict([3e30, 3e30]) in (0, 1)
