@@ -15,6 +15,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.callbacks import Callback, TrainingState
+from nn.checkpoints import Checkpoint
 from nn.clipping import clip_by_norm, clip_by_value, clip_grad_norm_, clip_grad_value_
 from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.dropout import Dropout
@@ -130,6 +131,7 @@ __all__ = [
     "ParameterStatistics",
     "plot_history",
     # files
+    "Checkpoint",
     "ModelFileError",
     "load_metadata",
     "load_model",

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 
 from nn.batches import ArraySource, Batch
 from nn.callbacks import Callback, History, TrainingState
+from nn.checkpoints import go_on_from
 from nn.checks import positive_integer, positive_number
 from nn.data import as_inputs
 from nn.early_stopping import EarlyStopping
 from nn.evaluation import checked_metrics, task_metrics
+from nn.files import PathLike
 from nn.layers import Sequential
 from nn.optim import SGD
 from nn.settings import checked_fraction, early_stopping_callback, in_argument
@@ -69,6 +71,7 @@ class TrainableNetwork:
         early_stopping: bool | EarlyStopping = False,
         metrics: Metrics = (),
         callbacks: Iterable[Callback] = (),
+        resume: PathLike | None = None,
         verbose: bool = False,
     ) -> Self:
         """Train by mini-batch gradient descent; called again, it goes on from where it stood.
@@ -108,6 +111,10 @@ class TrainableNetwork:
             ``sklearn.metrics`` do.
         callbacks : list of Callback
             What is told of the progress, see :class:`nn.Callback`.
+        resume : path-like, optional
+            Go on from what :class:`nn.Checkpoint` wrote, with the other arguments as they were
+            then; ``epochs`` counts those of before too. The result is that of training which was
+            never interrupted, to the last bit.
         verbose : bool
             Show a progress bar.
 
@@ -120,6 +127,8 @@ class TrainableNetwork:
         ------
         TypeError, ValueError
             If an argument cannot be right; the network is then as it was.
+        ModelFileError
+            If ``resume`` is no checkpoint of this network and these settings.
         DivergenceError
             If the loss becomes infinite or NaN; the parameters are then those after the last epoch
             in which it was finite.
@@ -147,6 +156,8 @@ class TrainableNetwork:
         if verbose:
             state.callbacks.append(progress_bar())
         with begun(state):
+            if resume is not None:
+                go_on_from(resume, state)
             run(
                 state,
                 ArraySource(training, batch_sz, self._rng if shuffle else None),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nn.checks import positive_integer
+from nn.documents import read_history, read_random_state, written_history, written_random_state
 from nn.files import FLOATS, ModelFileError, PathLike, read_file, write_file
 from nn.module import Module
 from nn.specification import checked_layers
@@ -26,13 +26,8 @@ FORMAT_VERSION = 1
 MODEL, NETWORK = "nn.Module", "nn.NeuralNetwork"
 """What a file may hold."""
 
-TRAINING = "training/"
-"""How the names of arrays begin that belong to a checkpoint and not to its model."""
-
-NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-"""Numbers of a history that JSON does not have, by how they are written."""
-
-BIT_GENERATORS = ("PCG64", "PCG64DXSM")
+TRAINING = "training"
+"""What a checkpoint adds to a description, and how the names of its arrays begin."""
 
 M = TypeVar("M", bound=Module)
 N = TypeVar("N", bound="NeuralNetwork")
@@ -81,11 +76,7 @@ def save_model(
     >>> bool((layer.weight.data == Linear(2, 3, rng=0).weight.data).all())
     True
     """
-    description = {
-        "format": MODEL,
-        "format_version": FORMAT_VERSION,
-        "metadata": {} if metadata is None else dict(metadata),
-    }
+    description = model_description({} if metadata is None else dict(metadata))
     write_file(path, _stored(model.state_dict(), dtype), description)
 
 
@@ -119,8 +110,7 @@ def load_model(model: M, path: PathLike, *, verify: bool = True) -> M:
     arrays, description = read_file(path, verify=verify)
     if "format_version" in description:
         _check_version(path, description)
-    arrays = {name: array for name, array in arrays.items() if not name.startswith(TRAINING)}
-    _load_into(model, arrays, path)
+    _load_into(model, model_arrays(arrays), path)
     return model
 
 
@@ -135,7 +125,7 @@ def load_metadata(path: PathLike) -> dict[str, Any]:
         If there is no file, or it cannot be read.
     """
     _, description = read_file(path)
-    _check_format(path, description, MODEL)
+    check_format(path, description, MODEL)
     return description["metadata"]
 
 
@@ -143,19 +133,20 @@ def save_network(network: NeuralNetwork, path: PathLike, dtype: DTypeLike | None
     """Write a network; see :meth:`nn.NeuralNetwork.save`."""
     arrays = network.model.state_dict()
     _check_fit_of(network)
-    _check_finite(arrays)
+    check_finite(arrays)
     write_file(path, _stored(arrays, dtype), network_description(network))
 
 
 def load_network(cls: type[N], path: PathLike) -> N:
     """Read a network; see :meth:`nn.NeuralNetwork.load`."""
     arrays, description = read_file(path)
-    _check_format(path, description, NETWORK)
-    arrays = {name: array for name, array in arrays.items() if not name.startswith(TRAINING)}
+    check_format(path, description, NETWORK)
+    arrays = model_arrays(arrays)
+    description.pop(TRAINING, None)
     try:
-        _check_finite(arrays)
+        check_finite(arrays)
         network = _new_network(cls, description["network"], arrays)
-        network.history = _read_history(description["history"])
+        network.history = read_history(description["history"])
         network._rng = read_random_state(description["random_state"])
     except (KeyError, TypeError, ValueError) as error:
         missing = "it lacks " if isinstance(error, KeyError) else ""
@@ -167,6 +158,11 @@ def load_network(cls: type[N], path: PathLike) -> N:
 
 
 # ---------------------------------------------------------------------------------- descriptions
+
+
+def model_description(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of any module, beside its parameters."""
+    return {"format": MODEL, "format_version": FORMAT_VERSION, "metadata": metadata}
 
 
 def network_description(network: NeuralNetwork) -> dict[str, Any]:
@@ -181,87 +177,9 @@ def network_description(network: NeuralNetwork) -> dict[str, Any]:
             "dtype": network.dtype.name,
             "seed": network.seed,
         },
-        "history": _written_history(network.history),
+        "history": written_history(network.history),
         "random_state": written_random_state(network._rng),
     }
-
-
-def written_random_state(rng: np.random.Generator) -> dict[str, Any]:
-    """Where a generator stands, as JSON can hold it.
-
-    Raises
-    ------
-    TypeError
-        If its bit generator is none of those that ``np.random.default_rng`` makes.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> copy = read_random_state(written_random_state(rng))
-    >>> rng.random() == copy.random()
-    True
-    """
-    state: Any = rng.bit_generator.state
-    if state["bit_generator"] not in BIT_GENERATORS:
-        raise TypeError(
-            f"the generator is a {state['bit_generator']}, and a file can hold a "
-            f"{' or a '.join(BIT_GENERATORS)}; make it with np.random.default_rng(seed)"
-        )
-    return state
-
-
-def read_random_state(state: Any) -> np.random.Generator:
-    """A generator that stands where the written one stood.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If this is not the state of a generator.
-    """
-    name, words = state["bit_generator"], state["state"]
-    if name not in BIT_GENERATORS:
-        raise ValueError(f"the bit generator {name!r} is unknown")
-    numbers = {
-        "state": (words["state"], 2**128),
-        "inc": (words["inc"], 2**128),
-        "has_uint32": (state["has_uint32"], 2),
-        "uinteger": (state["uinteger"], 2**32),
-    }
-    for key, (value, stop) in numbers.items():
-        if type(value) is not int or not 0 <= value < stop:
-            raise ValueError(f"{key} of the random state is not an integer in [0, {stop})")
-    if words["inc"] % 2 == 0:
-        raise ValueError("inc of the random state is even")
-    bit_generator = getattr(np.random, name)()
-    bit_generator.state = state
-    return np.random.Generator(bit_generator)
-
-
-def _written_history(history: Mapping[str, Any]) -> dict[str, list[Any]]:
-    names = {value: name for name, value in NOT_FINITE.items()}
-    return {
-        column: [
-            value if math.isfinite(value) else names.get(value, "NaN")
-            for value in map(float, values)
-        ]
-        for column, values in history.items()
-    }
-
-
-def _read_history(columns: Any) -> dict[str, list[float]]:
-    if not isinstance(columns, dict) or "loss" not in columns:
-        raise ValueError("the history has no losses")
-    if not all(isinstance(values, list) for values in columns.values()):
-        raise ValueError("a column of the history is not a list")
-    return {column: [_number(value) for value in values] for column, values in columns.items()}
-
-
-def _number(value: Any) -> float:
-    if type(value) is float:
-        return value
-    if value in NOT_FINITE:
-        return NOT_FINITE[value]
-    raise ValueError(f"the history holds {value!r}, expected a number")
 
 
 def _new_network(cls: type[N], settings: Any, arrays: Mapping[str, np.ndarray]) -> N:
@@ -279,7 +197,14 @@ def _new_network(cls: type[N], settings: Any, arrays: Mapping[str, np.ndarray]) 
     return cls(**settings, dtype=dtype)
 
 
-def _check_format(path: PathLike, description: Mapping[str, Any], expected: str) -> None:
+def check_format(path: PathLike, description: Mapping[str, Any], expected: str) -> None:
+    """Check that a file holds what is expected, in a version that is known here.
+
+    Raises
+    ------
+    ModelFileError
+        If it does not; the message says how to read what it holds.
+    """
     held = description.get("format")
     if held != expected:
         loader = "NeuralNetwork.load(path)" if held == NETWORK else "nn.load_model(model, path)"
@@ -319,7 +244,19 @@ def _stored(arrays: Mapping[str, np.ndarray], dtype: DTypeLike | None) -> dict[s
     return stored
 
 
-def _check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+def model_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Those of the model, without what a checkpoint adds."""
+    return {name: arrays[name] for name in arrays if not name.startswith(f"{TRAINING}/")}
+
+
+def check_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    """Check that there is no NaN and no infinity.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}, expected numbers")

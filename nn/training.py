@@ -11,7 +11,9 @@ import numpy as np
 
 from nn.batches import ArrayBatches, ArraySource, Batch, Source
 from nn.callbacks import Callback, History, TrainingState, hooks
+from nn.checkpoints import go_on_from
 from nn.checks import positive_integer
+from nn.files import PathLike
 from nn.module import Module
 from nn.optim import Optimizer
 from tensorgrad.mode import changed_mode
@@ -50,6 +52,7 @@ def train(
     validation: Batch | None = None,
     callbacks: Iterable[Callback] = (),
     history: History | None = None,
+    resume: PathLike | None = None,
     verbose: bool = False,
 ) -> History:
     """Train a model on mini-batches.
@@ -80,6 +83,9 @@ def train(
         What is told of the progress, see :class:`nn.Callback`.
     history : dict of str to list of float, optional
         What earlier calls returned; it is continued.
+    resume : path-like, optional
+        Go on from what :class:`nn.Checkpoint` wrote, with the other arguments as they were then;
+        ``epochs`` counts those of before too.
     verbose : bool
         Show a progress bar.
 
@@ -93,6 +99,8 @@ def train(
     ------
     TypeError, ValueError
         If there are no samples, not as many in both, or a setting is not a positive integer.
+    ModelFileError
+        If ``resume`` is no checkpoint of this model and these settings.
     DivergenceError
         If the loss or a parameter becomes infinite or NaN. The parameters go back to those after
         the last epoch in which all was finite, and the history ends there.
@@ -127,6 +135,8 @@ def train(
     if verbose:
         state.callbacks.append(progress_bar())
     with begun(state):
+        if resume is not None:
+            go_on_from(resume, state)
         run(state, ArraySource((X, y), batch_size, rng), loss_function, metrics, validation)
     return history
 
@@ -176,11 +186,7 @@ def run(
     validation: Batch | None = None,
     run_epoch: EpochFunction | None = None,
 ) -> None:
-    """Train for the epochs that are left to do in ``state``, as :func:`train` describes it.
-
-    A callback may set ``state.epoch`` and ``state.step`` in ``on_fit_begin``, to go on with what
-    another process began.
-    """
+    """Train for the epochs that are left to do in ``state``, as :func:`train` describes it."""
     run_epoch = run_epoch or eager_epoch
     history, buffer = state.history, state.optimizer.buffer
     last_finite = buffer.copy()
