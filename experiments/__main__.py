@@ -36,6 +36,18 @@ def _table(arguments: Sequence[str]) -> int:
     return table.main(arguments)
 
 
+def _run(arguments: Sequence[str]) -> int:
+    from experiments import table
+
+    return table.main_run(arguments)
+
+
+def _report(arguments: Sequence[str]) -> int:
+    from experiments import table
+
+    return table.main_report(arguments)
+
+
 def _speed(arguments: Sequence[str]) -> int:
     from experiments import speed
 
@@ -62,6 +74,8 @@ def _differential_equation(arguments: Sequence[str]) -> int:
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "table": _table,
+    "run": _run,
+    "report": _report,
     "speed": _speed,
     "checkpoints": _checkpoints,
     "custom-layers": _custom_layers,
@@ -78,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="""\
 commands:
   table                  train the benchmark table, with pictures (also done without a command)
+  run NAME               train one row of it
+  report                 the table with other libraries and studies, everything on one page
   speed                  compare the speed of a training step with other libraries
   checkpoints            measure the memory that tg.checkpoint saves
   custom-layers          train layer normalization, attention and a convolution

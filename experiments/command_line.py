@@ -8,11 +8,25 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["RESULTS_DIRECTORY", "add_training_options", "results_directory", "run"]
+__all__ = [
+    "RESULTS_DIRECTORY",
+    "add_out_option",
+    "add_seeds_options",
+    "add_training_options",
+    "non_negative",
+    "results_directory",
+    "run",
+]
 
 RESULTS_DIRECTORY = "results"
 
-PACKAGES = {"sklearn": "scikit-learn", "matplotlib": "Matplotlib", "scipy": "SciPy"}
+PACKAGES = {
+    "joblib": "joblib",
+    "jinja2": "Jinja2",
+    "matplotlib": "Matplotlib",
+    "scipy": "SciPy",
+    "sklearn": "scikit-learn",
+}
 """Names by which people know them, by the names of their modules."""
 
 
@@ -27,12 +41,55 @@ def add_training_options(parser: argparse.ArgumentParser, quick: str) -> None:
     """
     parser.add_argument(
         "--seed",
-        type=_seed,
+        type=non_negative,
         default=0,
         metavar="N",
         help="seed of the data and of the networks (default: %(default)s)",
     )
     parser.add_argument("--quick", action="store_true", help=quick)
+    add_out_option(parser)
+
+
+def add_seeds_options(parser: argparse.ArgumentParser, *, seeds: int) -> None:
+    """Add ``--seeds``, ``--jobs``, ``--quick``, ``--fresh`` and ``--out``.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    seeds : int
+        How many there are if nothing is said.
+    """
+    parser.set_defaults(usual_seeds=seeds)
+    parser.add_argument(
+        "--seeds",
+        type=_positive,
+        metavar="N",
+        help=f"train every row with the seeds 0 to N - 1, each of which has data and weights of "
+        f"its own (default: {seeds}; 2 with --quick)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="processes to run at once; they change nothing about the figures (default: one for "
+        "each core)",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="train for two epochs only, to see that everything works; the figures mean nothing",
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="do everything again; otherwise what an earlier run with the same settings, code and "
+        "versions left in DIR is kept",
+    )
+    add_out_option(parser)
+
+
+def add_out_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--out``."""
     parser.add_argument(
         "--out",
         type=Path,
@@ -52,7 +109,12 @@ def results_directory(parser: argparse.ArgumentParser, options: argparse.Namespa
     return directory
 
 
-def run(work: Callable[[], object], *, needs: Iterable[str]) -> int:
+def run(
+    work: Callable[[], object],
+    *,
+    needs: Iterable[str],
+    when_interrupted: str = "The files that are there are complete.",
+) -> int:
     """Do the work of a command, unless a package is missing.
 
     Parameters
@@ -61,6 +123,8 @@ def run(work: Callable[[], object], *, needs: Iterable[str]) -> int:
         Called without arguments.
     needs : iterable of str
         Modules that must be there, among those of ``PACKAGES``.
+    when_interrupted : str
+        What to say after Ctrl-C.
 
     Returns
     -------
@@ -84,20 +148,38 @@ def run(work: Callable[[], object], *, needs: Iterable[str]) -> int:
     try:
         work()
     except KeyboardInterrupt:
-        print("\nInterrupted. The files that are there are complete.", file=sys.stderr)
+        print(f"\nInterrupted. {when_interrupted}", file=sys.stderr)
         return 130
     return 0
+
+
+def non_negative(text: str) -> int:
+    """An integer from the command line that is 0 or more.
+
+    Examples
+    --------
+    >>> non_negative("3")
+    3
+    """
+    value = _integer(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative; expected 0 or more")
+    return value
 
 
 def _missing_packages(modules: Iterable[str]) -> list[str]:
     return [PACKAGES[module] for module in modules if importlib.util.find_spec(module) is None]
 
 
-def _seed(text: str) -> int:
+def _positive(text: str) -> int:
+    value = _integer(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is too few; expected 1 or more")
+    return value
+
+
+def _integer(text: str) -> int:
     try:
-        value = int(text)
+        return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative; a seed is 0 or more")
-    return value

@@ -1,68 +1,108 @@
-"""The benchmark table as text for a terminal, and as Markdown."""
+"""The benchmark table as text for a terminal, and as Markdown; the report has the same cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from experiments.peers import PEERS
+from experiments.rows import Row
+from experiments.statistics import Mean, mean_of
 from experiments.tasks import Metric
-from experiments.training import Result
 
-__all__ = ["format_figure", "markdown_table", "replace_table", "text_table"]
+__all__ = [
+    "Block",
+    "blocks_of",
+    "format_figure",
+    "format_gap",
+    "format_mean",
+    "markdown_table",
+    "replace_table",
+    "text_table",
+]
 
 TABLE_START, TABLE_END = "<!-- table -->", "<!-- /table -->"
 UNKNOWN = "-"
 
-Column = tuple[str, Callable[[Result], str]]
+Column = tuple[str, Callable[[Row], str]]
 
 
-def text_table(results: Sequence[Result]) -> str:
-    """Every row beside the document's figures and the limit, for a terminal.
+class Block(NamedTuple):
+    """A part of the table with columns of its own.
+
+    Attributes
+    ----------
+    title : str
+        Heading of the column with the names of the rows.
+    headings : list of str
+        Of the other columns.
+    rows : list of (Row, list of str)
+        Each row with its cells.
+    """
+
+    title: str
+    headings: list[str]
+    rows: list[tuple[Row, list[str]]]
+
+
+def blocks_of(rows: Sequence[Row], *, times: bool = True) -> list[Block]:
+    """The document's rows, those beyond it, and both beside other libraries.
 
     Parameters
     ----------
-    results : sequence of Result
-        Trained rows; those that the document does not have form a second block.
+    rows : sequence of Row
+    times : bool
+        With the time that each row took, which says more of the machine than of the row.
+    """
+    in_document = [row for row in rows if row.reported is not None]
+    beyond = [row for row in rows if row.reported is None]
+    compared = [row for row in rows if row.peers]
+    time: list[Column] = [("time", _time)] if times else []
+    ours: list[Column] = [("train", _training), ("test", _test)]
+    limits: list[Column] = [("limit", _limit), ("gap", _gap)]
+    beyond_limits = limits if any(row.limit is not None for row in beyond) else []
+    document: list[Column] = [
+        ("train", _training),
+        ("document", lambda row: row.reported.training if row.reported else UNKNOWN),
+        ("test", _test),
+        ("document", lambda row: row.reported.test if row.reported else UNKNOWN),
+    ]
+    blocks = [
+        _block("accuracy or MSE", [*document, *limits, *time], in_document),
+        _block("beyond the document", [*ours, *beyond_limits, *time], beyond),
+        _block("beside other libraries", _peer_columns(compared), compared),
+    ]
+    return [block for block in blocks if block.rows]
+
+
+def text_table(rows: Sequence[Row]) -> str:
+    """The table for a terminal.
+
+    Parameters
+    ----------
+    rows : sequence of Row
 
     Returns
     -------
     str
         Lines of text.
     """
-    blocks = []
-    for title, columns, block in _blocks(results):
-        columns = [*columns, ("time", lambda result: f"{result.seconds:.1f} s")]
-        cells = [[title, *(heading for heading, _ in columns)], *_rows(columns, block)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-            for row in cells
-        ]
-        lines.insert(1, "-" * len(lines[0]))
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+    return "\n\n".join(_text(block) for block in blocks_of(rows))
 
 
-def markdown_table(results: Sequence[Result]) -> str:
-    """The same as GitHub-flavored Markdown, without the times, which say more of the machine.
+def markdown_table(rows: Sequence[Row]) -> str:
+    """The same as GitHub-flavored Markdown, without the times.
 
     Parameters
     ----------
-    results : sequence of Result
-        Trained rows.
+    rows : sequence of Row
 
     Returns
     -------
     str
         One table for each block.
     """
-    blocks = []
-    for title, columns, block in _blocks(results):
-        headings = [title, *(heading.capitalize() for heading, _ in columns)]
-        divider = ["---", *("---:" for _ in columns)]
-        rows = [headings, divider, *_rows(columns, block)]
-        blocks.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-    return "\n\n".join(blocks)
+    return "\n\n".join(_markdown(block) for block in blocks_of(rows, times=False))
 
 
 def replace_table(text: str, table: str) -> str:
@@ -110,32 +150,106 @@ def format_figure(value: float, metric: Metric) -> str:
     return f"{value:.2%}" if metric == "accuracy" else f"{value:.5f}"
 
 
-def _blocks(results: Sequence[Result]) -> Iterator[tuple[str, list[Column], list[Result]]]:
-    """The title, the columns and the rows of each block: the document's rows, and others."""
-    for in_document, block in groupby(results, lambda result: result.task.reported is not None):
-        rows = list(block)
-        train, test, limit = ("train", _training), ("test", _test), ("limit", _limit)
-        if in_document:
-            document_train = ("document", lambda result: result.task.reported.training)
-            document_test = ("document", lambda result: result.task.reported.test)
-            yield "Accuracy or MSE", [train, document_train, test, document_test, limit], rows
-        else:
-            limits = [limit] if any(result.task.limit is not None for result in rows) else []
-            yield "Beyond the document", [train, test, *limits], rows
+def format_mean(mean: Mean, metric: Metric) -> str:
+    """A mean with half the length of its interval.
+
+    Examples
+    --------
+    >>> format_mean(Mean(0.9664, 0.001, 20), "accuracy")
+    '96.64 ± 0.10%'
+    >>> format_mean(Mean(0.00822, None, 1), "mse")
+    '0.00822'
+    """
+    figure = format_figure(mean.value, metric)
+    if mean.half_width is None:
+        return figure
+    half_width = format_figure(mean.half_width, metric)
+    return f"{figure.removesuffix('%')} ± {half_width}"
 
 
-def _rows(columns: Sequence[Column], results: Sequence[Result]) -> list[list[str]]:
-    return [[result.task.title, *(cell(result) for _, cell in columns)] for result in results]
+def format_gap(gap: float | None, metric: Metric) -> str:
+    """What is missing to the limit: points of a percent of accuracy, or a share of the error.
+
+    Examples
+    --------
+    >>> format_gap(0.00234, "accuracy"), format_gap(0.025, "mse"), format_gap(None, "mse")
+    ('0.23', '2.5%', '-')
+    """
+    if gap is None:
+        return UNKNOWN
+    # No difference that is rounded away has a sign.
+    text = f"{100 * gap:.2f}" if metric == "accuracy" else f"{gap:.1%}"
+    return text.removeprefix("-") if float(text.strip("%")) == 0 else text
 
 
-def _training(result: Result) -> str:
-    return format_figure(result.training_figure, result.task.metric)
+def _block(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Block:
+    cells = [(row, [cell(row) for _, cell in columns]) for row in rows]
+    return Block(title, [heading for heading, _ in columns], cells)
 
 
-def _test(result: Result) -> str:
-    return format_figure(result.test_figure, result.task.metric)
+def _peer_columns(rows: Sequence[Row]) -> list[Column]:
+    columns: list[Column] = [("ours", _test)]
+    for name in PEERS:
+        if any(name in row.peers for row in rows):
+            columns += [(name, _peer_test(name)), ("time", _time_ratio(name))]
+    return columns
 
 
-def _limit(result: Result) -> str:
-    limit = result.task.limit
-    return UNKNOWN if limit is None else format_figure(limit, result.task.metric)
+def _peer_test(name: str) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        peer = row.peers.get(name)
+        return UNKNOWN if peer is None else format_mean(mean_of(peer.test), row.metric)
+
+    return cell
+
+
+def _time_ratio(name: str) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        peer = row.peers.get(name)
+        return UNKNOWN if peer is None else f"{peer.time_ratio:.1f} ×"
+
+    return cell
+
+
+def _text(block: Block) -> str:
+    cells = [[block.title, *block.headings]]
+    cells += [[row.title, *own] for row, own in block.rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells
+    ]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join(lines)
+
+
+def _markdown(block: Block) -> str:
+    # Capitals for a sentence's beginning, but "PyTorch" stays what it is.
+    headings = [
+        text[0].upper() + text[1:] if text not in PEERS else text for text in block.headings
+    ]
+    lines = [
+        [block.title[0].upper() + block.title[1:], *headings],
+        ["---", *("---:" for _ in headings)],
+        *([row.title, *cells] for row, cells in block.rows),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _training(row: Row) -> str:
+    return format_mean(row.training_mean, row.metric)
+
+
+def _test(row: Row) -> str:
+    return format_mean(row.test_mean, row.metric)
+
+
+def _limit(row: Row) -> str:
+    return UNKNOWN if row.limit is None else format_figure(row.limit.value, row.metric)
+
+
+def _gap(row: Row) -> str:
+    return format_gap(row.gap, row.metric)
+
+
+def _time(row: Row) -> str:
+    return f"{mean_of(row.seconds).value:.1f} s"

@@ -8,19 +8,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 from numpy.typing import NDArray
 
 from experiments.distributions import NoisySine, PlanarClasses
-from experiments.style import INK, MUTED, TEST, TRAINING, class_color, class_marker
+from experiments.style import INK, MUTED, TEST, TRAINING, class_color, class_marker, plain_number
 from experiments.training import Result
 
 __all__ = [
+    "calibration",
     "confusion_matrix",
     "decision_regions",
-    "figure_curves",
     "fitted_curve",
-    "loss_curve",
     "predicted_against_measured",
     "predicted_probabilities",
     "probability_scale",
@@ -32,6 +37,7 @@ GRID = 300
 DASHES = (0, (2.5, 2))
 # How much of its color a region has where the network is sure: points must stand out against it.
 STRONGEST_TINT = 0.4
+CALIBRATION_BINS = 10
 
 
 def decision_regions(axes: Axes, result: Result) -> None:
@@ -134,16 +140,18 @@ def residual_curve(axes: Axes, result: Result) -> None:
 
 
 def predicted_probabilities(axes: Axes, result: Result) -> None:
-    """Every test sample of two classes at the probability that the network gives to class 1.
+    """Test samples of two classes at the probability that the network gives to class 1.
 
     The scale is that of the logit, which shows how sure the network is near 0 and 1, too.
     """
     dataset = result.dataset
-    probability = result.network.transform(dataset.X_test)[:, 0].clip(1e-4, 1 - 1e-4)
+    labels = dataset.y_test[:POINTS_SHOWN]
+    probability = result.network.transform(dataset.X_test[:POINTS_SHOWN])[:, 0]
+    probability = probability.clip(1e-4, 1 - 1e-4)
     # Multiples of the golden ratio spread the points evenly, without any randomness.
     spread = 0.7 * (np.arange(len(probability)) * 0.618034 % 1 - 0.5)
     for label in range(len(dataset.class_names)):
-        chosen = dataset.y_test == label
+        chosen = labels == label
         axes.plot(
             probability[chosen],
             label + spread[chosen],
@@ -156,7 +164,7 @@ def predicted_probabilities(axes: Axes, result: Result) -> None:
     axes.axvline(0.5, color=INK, lw=1.4, linestyle=DASHES)
     axes.set_xscale("logit")
     axes.xaxis.set_major_locator(FixedLocator([0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks([0, 1], dataset.class_names, rotation=90, va="center")
     axes.tick_params(axis="y", length=0)
@@ -220,69 +228,62 @@ def predicted_against_measured(axes: Axes, result: Result) -> None:
     axes.grid(True)
 
 
-def loss_curve(axes: Axes, result: Result) -> None:
-    """Mean training loss of every epoch; where it hardly changes any more, an inset enlarges it."""
-    epochs = np.arange(1, result.epochs + 1)
-    axes.plot(epochs, result.loss_curve, color=TRAINING)
-    axes.set_ylabel("training loss")
-    _finish_curve(axes, result)
-    settled = slice(result.epochs // 4, None)
-    later = result.loss_curve[settled]
-    if len(later) > 10 and max(later) < 1.2 * min(later):
-        inset = axes.inset_axes((0.42, 0.42, 0.56, 0.46))
-        inset.plot(epochs[settled], later, color=TRAINING, lw=1.2)
-        inset.set_title("enlarged", fontsize=9, weight="normal", color=MUTED, pad=3)
-        inset.tick_params(labelsize=8)
-        inset.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        inset.yaxis.set_major_locator(MaxNLocator(4))
-        inset.grid(True)
+def calibration(axes: Axes, below: Axes, result: Result) -> float:
+    """How often predictions are right over how sure they are, and below it how many there are.
 
-
-def figure_curves(axes: Axes, result: Result) -> None:
-    """Training and test figure after every epoch, with the limit where it is known.
-
-    The axis shows where the curves have come to; the first epochs may start below it.
+    Test points are sorted into bins by the probability of the predicted class. The bars are 95%
+    intervals (Wilson, 1927). Returns the expected calibration error (Guo et al., 2017): the mean
+    distance of the bins from the diagonal, weighted by their points.
     """
-    task = result.task
-    epochs = np.arange(1, result.epochs + 1)
-    scale = 100 if task.metric == "accuracy" else 1
-    axes.plot(epochs, np.multiply(scale, result.training_curve), color=TRAINING, label="training")
+    dataset = result.dataset
+    probabilities = _class_probabilities(result, dataset.X_test)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == dataset.y_test
+    lowest = 1 / probabilities.shape[1]
+    edges = np.linspace(lowest, 1, CALIBRATION_BINS + 1)
+    bins = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, CALIBRATION_BINS - 1)
+    count = np.bincount(bins, minlength=CALIBRATION_BINS)
+    filled = count > 0
+    n = count[filled]
+    sure = np.bincount(bins, confidence, CALIBRATION_BINS)[filled] / n
+    accuracy = np.bincount(bins, right, CALIBRATION_BINS)[filled] / n
+    center, half = _wilson(accuracy, n)
+    bars = np.clip([accuracy - (center - half), center + half - accuracy], 0, None)
     axes.plot(
-        epochs, np.multiply(scale, result.test_curve), color=TEST, linestyle="--", label="test"
+        [lowest, 1], [lowest, 1], color=INK, lw=1.2, linestyle=DASHES, label="as sure as right"
     )
-    if task.limit is not None:
-        axes.axhline(scale * task.limit, color=INK, lw=1.2, linestyle=":", label="limit")
-    if task.metric == "accuracy":
-        settled = slice(result.epochs // 5, None)
-        lowest = scale * min(*result.training_curve[settled], *result.test_curve[settled])
-        highest = scale * max(*result.training_curve, *result.test_curve, task.limit or 0)
-        margin = 0.12 * (highest - lowest) + 0.05
-        bottom = lowest - margin
-        # Room for the line at 100%, but for no tick above it.
-        top = min(highest + margin, 100 + 0.04 * (100 - bottom))
-        axes.set(ylabel="accuracy (%)", ylim=(bottom, top))
-    else:
-        axes.set_ylabel("mean squared error")
-    _finish_curve(axes, result)
-
-
-def _finish_curve(axes: Axes, result: Result) -> None:
-    """What the two kinds of curves have in common: one scale of epochs, and ticks to read."""
-    axes.set_xlim(0, result.epochs + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.ticklabel_format(axis="y", useOffset=False)
-    low, high = axes.dataLim.intervaly
-    if high > 3 * low > 0:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
-        axes.yaxis.set_minor_locator(NullLocator())
+    axes.errorbar(
+        sure,
+        accuracy,
+        yerr=bars,
+        fmt="o",
+        color=TRAINING,
+        ecolor=MUTED,
+        elinewidth=1.2,
+        markersize=6,
+        label="test points",
+    )
+    axes.set(
+        xlim=(lowest - 0.02, 1.02),
+        ylim=(max(0, min(lowest, float((center - half).min())) - 0.04), 1.04),
+        ylabel="fraction that is right",
+    )
     axes.grid(True)
+    below.bar(edges[:-1], count, np.diff(edges), align="edge", color=TRAINING, edgecolor="white")
+    below.set_yscale("log")
+    below.yaxis.set_major_locator(LogLocator(numticks=4))
+    below.yaxis.set_minor_locator(NullLocator())
+    below.set(ylim=(0.8, None), ylabel="points", xlabel="probability of the predicted class")
+    below.grid(True, axis="y")
+    return float(np.average(np.abs(accuracy - sure), weights=n))
 
 
-def _plain(value: float, position: int | None = None) -> str:
-    """0.01 rather than a power of ten, for the ticks of scales that are not linear."""
-    return f"{value:g}"
+def _wilson(share: NDArray, count: NDArray) -> tuple[NDArray, NDArray]:
+    """Center and half length of the 95% interval of a share, which never leaves 0 to 1."""
+    z = 1.96
+    center = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return center, z * spread / (1 + z * z / count)
 
 
 def _scatter(axes: Axes, result: Result) -> None:

@@ -2,138 +2,127 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from experiments.training import Result
+from experiments.files import save_json, save_text
+from experiments.formatting import markdown_table, replace_table
+from experiments.rows import Row
+from experiments.runs import versions
 
-__all__ = ["details", "save_json", "save_text", "summary", "write_atomically"]
+__all__ = [
+    "PUBLISHED",
+    "SCHEMA",
+    "details",
+    "machine",
+    "publish",
+    "published_rows",
+    "rows_of",
+    "summary",
+]
+
+SCHEMA = Path(__file__).with_name("results.schema.json")
+PUBLISHED = Path(__file__).with_name("published.json")
+README = Path(__file__).parents[1] / "README.md"
+FORMAT = 1
 
 
-def summary(results: Sequence[Result]) -> dict[str, dict[str, float]]:
+def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """The document's JSON summary: its own rows, each with a training and a test figure.
 
     Parameters
     ----------
-    results : sequence of Result
-        Trained rows; those that the document does not have are left out.
+    rows : sequence of Row
+        Those that the document does not have are left out.
 
     Returns
     -------
     dict
-        ``{"xor": {"training_accuracy": ..., "test_accuracy": ...}, ...}``; for regression the
-        names end in ``mse``.
-
-    Examples
-    --------
-    >>> from experiments.tasks import TASKS
-    >>> from experiments.training import train
-    >>> list(summary([train(TASKS[0], quick=True)])["binary_gaussians"])
-    ['training_accuracy', 'test_accuracy']
+        ``{"xor": {"training_accuracy": ..., "test_accuracy": ...}, ...}``, means over the seeds;
+        for regression the names end in ``mse``.
     """
     return {
-        result.task.name: _figures(result) for result in results if result.task.reported is not None
+        row.name: {
+            f"training_{row.metric}": row.training_mean.value,
+            f"test_{row.metric}": row.test_mean.value,
+        }
+        for row in rows
+        if row.reported is not None
     }
 
 
-def details(results: Sequence[Result], seed: int) -> dict[str, Any]:
-    """Figures, limits, settings and curves of every row, and the versions that made them.
+def details(
+    rows: Sequence[Row], studies: Mapping[str, Any] | None = None, *, quick: bool = False
+) -> dict[str, Any]:
+    """Every figure of every seed with limits, settings and versions, as `SCHEMA` says.
 
     Parameters
     ----------
-    results : sequence of Result
-        Trained rows, real data among them.
-    seed : int
-        The seed that they were trained with.
+    rows : sequence of Row
+    studies : mapping, optional
+        What the studies measured and concluded, by name.
+    quick : bool
+        Whether this was a quick run, whose figures mean nothing.
 
     Returns
     -------
     dict
-        Ready for `save_json`.
+        Ready for `experiments.files.save_json`.
     """
     return {
-        "seed": seed,
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in ("tensorgrad", "numpy", "scikit-learn")},
-        "rows": {result.task.name: _row(result) for result in results},
+        "format": FORMAT,
+        "quick": quick,
+        "versions": versions(),
+        "machine": machine(),
+        "rows": {row.name: row.as_json() for row in rows},
+        "studies": dict(studies or {}),
     }
 
 
-def save_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
-    save_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+def rows_of(content: Mapping[str, Any]) -> list[Row]:
+    """The rows that `details` was made from."""
+    return [Row.from_json(name, row) for name, row in content["rows"].items()]
 
 
-def save_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    write_atomically(path, lambda file: file.write(text.encode()))
+def publish(content: Mapping[str, Any]) -> None:
+    """Keep the figures of a run with the code, and show them in the README.
 
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file under another name, and give it its own when it is complete.
-
-    Whatever interrupts the writing, `path` is then either as it was or entirely new.
+    Curves and studies are left out, which would be most of the file.
 
     Parameters
     ----------
-    path : Path
-        Its directory must exist.
-    write : callable
-        Is given the open binary file.
+    content : mapping
+        What `details` gives.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            write(file)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    rows = {name: {**row, "course": None} for name, row in content["rows"].items()}
+    save_json(PUBLISHED, {**content, "rows": rows, "studies": {}})
+    text = README.read_text(encoding="utf-8")
+    save_text(README, replace_table(text, markdown_table(published_rows())))
 
 
-def _row(result: Result) -> dict[str, Any]:
-    task, dataset = result.task, result.dataset
-    reported = None
-    if task.reported is not None:
-        training, test = task.reported.values
-        reported = {f"training_{task.metric}": training, f"test_{task.metric}": test}
+def published_rows() -> list[Row]:
+    """The rows that the README shows, with the figures of every seed."""
+    return rows_of(json.loads(PUBLISHED.read_text(encoding="utf-8")))
+
+
+def machine() -> dict[str, Any]:
+    """What the times were measured on."""
     return {
-        **_figures(result),
-        "document": reported,
-        "limit": task.limit,
-        "seconds": result.seconds,
-        "settings": {
-            "training_points": len(dataset.X_train),
-            "test_points": len(dataset.X_test),
-            "features": dataset.X_train.shape[1],
-            "layers": [list(layer) for layer in task.layers],
-            "loss": task.loss,
-            "learning_rate": task.learning_rate,
-            "epochs": result.epochs,
-            "batch_size": task.batch_size,
-        },
-        "curves": {
-            "training_loss": result.loss_curve,
-            f"training_{task.metric}": result.training_curve,
-            f"test_{task.metric}": result.test_curve,
-        },
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
     }
 
 
-def _figures(result: Result) -> dict[str, float]:
-    metric = result.task.metric
-    return {
-        f"training_{metric}": result.training_figure,
-        f"test_{metric}": result.test_figure,
-    }
-
-
-def _version(distribution: str) -> str | None:
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from experiments.results import write_atomically
+from experiments.files import write_atomically
 
 __all__ = [
     "DPI",
@@ -25,6 +25,7 @@ __all__ = [
     "class_marker",
     "legend",
     "new_figure",
+    "plain_number",
     "save",
     "style",
     "title",
@@ -75,6 +76,7 @@ SETTINGS: dict[Any, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "mathtext.fontset": "dejavusans",
+    "svg.hashsalt": "tensorgrad",  # names inside an SVG file that do not change from run to run
 }
 
 
@@ -131,6 +133,17 @@ def new_figure(width: float, height: float, spacing: float = 0.04) -> Figure:
     return figure
 
 
+def plain_number(value: float, position: int | None = None) -> str:
+    """0.01 rather than a power of ten, for the ticks of scales that are not linear.
+
+    Examples
+    --------
+    >>> plain_number(0.01)
+    '0.01'
+    """
+    return f"{value:g}"
+
+
 def title(axes: Axes, text: str, subtitle: str) -> None:
     """A title above a panel, and in gray below it what else is to be said."""
     axes.set_title(text, pad=22)
@@ -158,7 +171,19 @@ def legend(figure: Figure, panels_of_figure: Iterable[Axes]) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all; the same figure gives the same bytes."""
+    """Write a figure as PNG and, under the same name, as SVG; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+        The PNG file. Each of the two is written whole or not at all.
+    """
     write_atomically(
         path, lambda file: figure.savefig(file, format="png", metadata={"Software": None})
+    )
+    figure.set_layout_engine("none")  # everything has its place now
+    write_atomically(
+        path.with_suffix(".svg"),
+        lambda file: figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}),
     )

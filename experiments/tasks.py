@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from experiments.datasets import Shipped, Source, Synthetic, breast_cancer, diabetes, digits
+from experiments.datasets import Shipped, Source, Synthetic, breast_cancer, diabetes, digits, wine
 from experiments.distributions import (
     GaussianClusters,
+    Limit,
     NoisySine,
     TwoMoons,
     clusters_on_circle,
 )
+from experiments.made_classification import MadeClassification
 
-__all__ = ["TASKS", "Metric", "Reported", "Task"]
+__all__ = ["TASKS", "Metric", "Reported", "Task", "task_named"]
 
 Metric = Literal["accuracy", "mse"]
 
@@ -86,15 +88,27 @@ class Task:
         return "mse" if self.loss == "l2" else "accuracy"
 
     @property
-    def limit(self) -> float | None:
+    def limit(self) -> Limit | None:
         """The best figure that any method can reach on average, where that is known.
 
         Examples
         --------
-        >>> [round(task.limit, 4) for task in TASKS if task.name == "sine_regression"]
-        [0.0081]
+        >>> task_named("sine_regression").limit
+        Limit(value=0.0081, method='closed form', error=0.0)
         """
         return self.data.limit
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides what a run gives, but the seed: ready for JSON."""
+        return {
+            "data": self.data.description,
+            "layers": [list(layer) for layer in self.layers],
+            "loss": self.loss,
+            "learning_rate": self.learning_rate,
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+        }
 
 
 _DIAGONAL = np.array([(-1, -1), (1, 1)]) / np.sqrt(2)
@@ -183,6 +197,15 @@ TASKS: tuple[Task, ...] = (
         epochs=100,
     ),
     Task(
+        name="wine",
+        title="Wine cultivars",
+        data=Shipped(wine),
+        layers=((16, "ReLU"), (3, "softmax")),
+        loss="multiclass_log_loss",
+        learning_rate=0.01,
+        epochs=100,
+    ),
+    Task(
         name="digits",
         title="Handwritten digits",
         data=Shipped(digits),
@@ -200,7 +223,35 @@ TASKS: tuple[Task, ...] = (
         learning_rate=0.01,
         epochs=60,
     ),
+    Task(
+        name="made_classification",
+        title="Made classification",
+        data=MadeClassification(),
+        layers=((64, "ReLU"), (32, "ReLU"), (1, "sigmoid")),
+        loss="binary_log_loss",
+        learning_rate=0.1,
+        epochs=15,
+    ),
 )
+
+
+def task_named(name: str) -> Task:
+    """The row of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> task_named("xor").title
+    'XOR'
+    """
+    for task in TASKS:
+        if task.name == name:
+            return task
+    raise ValueError(f"there is no row {name!r}; there are {', '.join(t.name for t in TASKS)}")
 
 
 def _number(text: str) -> float:

@@ -1,21 +1,53 @@
-"""Training one row of the table: the figures, the curves over the epochs, the time."""
+"""Training one row of the table with one seed: the figures, the time, and the way there."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.datasets import Dataset
+from experiments.histograms import LayerHistograms, Snapshots
 from experiments.tasks import Metric, Task
-from nn import NeuralNetwork
+from nn import Callback, NeuralNetwork, TrainingState, losses
+from tensorgrad import no_grad
 
-__all__ = ["Result", "measure", "number_of_epochs", "train"]
+__all__ = ["Course", "Result", "draw_and_build", "fit", "in_quick_run", "measure", "train"]
 
 QUICK_EPOCHS = 2
+
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    "binary_log_loss": losses.binary_log_loss,
+    "multiclass_log_loss": losses.multiclass_log_loss,
+    "l2": losses.l2_loss,
+}
+
+
+@dataclass(frozen=True)
+class Course:
+    """What was measured after every epoch.
+
+    Attributes
+    ----------
+    training_loss : list of float
+        Mean loss over the training points of an epoch, while the parameters changed.
+    test_loss : list of float
+        Mean loss over the test points, after the epoch.
+    training_figure, test_figure : list of float
+        Accuracies or mean squared errors, after the epoch.
+    histograms : list of LayerHistograms
+        Weights and their gradients, one entry for each layer.
+    """
+
+    training_loss: list[float] = field(default_factory=list)
+    test_loss: list[float] = field(default_factory=list)
+    training_figure: list[float] = field(default_factory=list)
+    test_figure: list[float] = field(default_factory=list)
+    histograms: list[LayerHistograms] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -25,44 +57,34 @@ class Result:
     Attributes
     ----------
     task : Task
+        With as many epochs as it was trained for.
+    seed : int
     dataset : Dataset
     network : NeuralNetwork
         Trained.
-    epochs : int
-        For how many epochs; fewer than the task says in a quick run.
     seconds : float
-        Time spent in ``fit``.
+        Time on one core spent in ``fit``, without what was measured on the way.
     training_figure, test_figure : float
         Accuracy or mean squared error of the trained network.
-    loss_curve : list of float
-        Mean training loss of each epoch.
-    training_curve, test_curve : list of float
-        The figures after each epoch.
+    course : Course or None
+        How it came to that, if this was asked for.
     """
 
     task: Task
+    seed: int
     dataset: Dataset
     network: NeuralNetwork
-    epochs: int
     seconds: float
     training_figure: float
     test_figure: float
-    loss_curve: list[float]
-    training_curve: list[float]
-    test_curve: list[float]
+    course: Course | None = None
 
 
-def train(
-    task: Task,
-    seed: int = 0,
-    *,
-    quick: bool = False,
-    after_epoch: Callable[[], object] = lambda: None,
-) -> Result:
-    """Draw the data of a row, train its network, and measure it after every epoch.
+def train(task: Task, seed: int = 0, *, watch: bool = False) -> Result:
+    """Draw the data of a row, train its network, and measure it.
 
     Data and network have random streams of their own, both from `seed`: rows with the same
-    source of data see the same data, and the same seed gives the same bits.
+    source of data see the same data, and the same seed gives the same bits, watched or not.
 
     Parameters
     ----------
@@ -70,10 +92,8 @@ def train(
         The row.
     seed : int
         Seed of the data and of the network.
-    quick : bool
-        Train for two epochs only.
-    after_epoch : callable
-        Called without arguments after each epoch.
+    watch : bool
+        Measure after every epoch, for the pictures of the training.
 
     Returns
     -------
@@ -81,11 +101,30 @@ def train(
 
     Examples
     --------
-    >>> from experiments.tasks import TASKS
-    >>> result = train(TASKS[0], quick=True)
-    >>> result.epochs, len(result.loss_curve), result.test_figure > 0.9
-    (2, 2, True)
+    >>> from experiments.tasks import task_named
+    >>> result = train(in_quick_run(task_named("binary_gaussians")), watch=True)
+    >>> len(result.course.training_loss), result.test_figure > 0.9
+    (2, True)
     """
+    dataset, network = draw_and_build(task, seed)
+    watcher = _Watcher(task, dataset) if watch else None
+    start = time.process_time()
+    fit(task, network, dataset, callbacks=[] if watcher is None else [watcher])
+    seconds = time.process_time() - start
+    return Result(
+        task,
+        seed,
+        dataset,
+        network,
+        seconds if watcher is None else seconds - watcher.seconds,
+        measure(network, dataset.X_train, dataset.y_train, task.metric),
+        measure(network, dataset.X_test, dataset.y_test, task.metric),
+        None if watcher is None else watcher.course(network),
+    )
+
+
+def draw_and_build(task: Task, seed: int) -> tuple[Dataset, NeuralNetwork]:
+    """The data of a row, and its network before the training."""
     data_seed, network_seed = np.random.SeedSequence(seed).spawn(2)
     dataset = task.data.draw(np.random.default_rng(data_seed))
     network = NeuralNetwork(
@@ -94,46 +133,33 @@ def train(
         task.loss,
         seed=int(network_seed.generate_state(1)[0]),
     )
-    epochs = number_of_epochs(task, quick=quick)
-    seconds = 0.0
-    training_curve, test_curve = [], []
-    for _ in range(epochs):
-        start = time.perf_counter()
-        network.fit(
-            dataset.X_train,
-            dataset.y_train,
-            batch_sz=task.batch_size,
-            epochs=1,
-            learning_rate=task.learning_rate,
-        )
-        seconds += time.perf_counter() - start
-        training_curve.append(measure(network, dataset.X_train, dataset.y_train, task.metric))
-        test_curve.append(measure(network, dataset.X_test, dataset.y_test, task.metric))
-        after_epoch()
-    return Result(
-        task,
-        dataset,
-        network,
-        epochs,
-        seconds,
-        training_curve[-1],
-        test_curve[-1],
-        network.get_loss_history(),
-        training_curve,
-        test_curve,
+    return dataset, network
+
+
+def fit(
+    task: Task, network: NeuralNetwork, dataset: Dataset, *, callbacks: Sequence[Callback] = ()
+) -> None:
+    """Train a network with the settings of a row."""
+    network.fit(
+        dataset.X_train,
+        dataset.y_train,
+        batch_sz=task.batch_size,
+        epochs=task.epochs,
+        learning_rate=task.learning_rate,
+        callbacks=callbacks,
     )
 
 
-def number_of_epochs(task: Task, *, quick: bool) -> int:
-    """For how many epochs `train` trains.
+def in_quick_run(task: Task) -> Task:
+    """The same row with two epochs, which is enough to see that everything works.
 
     Examples
     --------
     >>> from experiments.tasks import TASKS
-    >>> number_of_epochs(TASKS[0], quick=True)
+    >>> in_quick_run(TASKS[0]).epochs
     2
     """
-    return min(task.epochs, QUICK_EPOCHS) if quick else task.epochs
+    return replace(task, epochs=min(task.epochs, QUICK_EPOCHS))
 
 
 def measure(network: NeuralNetwork, X: ArrayLike, y: NDArray, metric: Metric) -> float:
@@ -162,3 +188,40 @@ def measure(network: NeuralNetwork, X: ArrayLike, y: NDArray, metric: Metric) ->
     if metric == "accuracy":
         return float(np.mean(predictions == y))
     return float(np.mean((predictions - y) ** 2))
+
+
+class _Watcher(Callback):
+    """Measures a network after every epoch of its training, and how long that takes."""
+
+    def __init__(self, task: Task, dataset: Dataset) -> None:
+        self.seconds = 0.0
+        self._task = task
+        self._dataset = dataset
+        self._loss = LOSSES[task.loss]
+        self._course = Course()
+        self._snapshots = Snapshots()
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        """Append to every list."""
+        start = time.process_time()
+        network, dataset, metric = state.network, self._dataset, self._task.metric
+        assert network is not None
+        course = self._course
+        course.training_figure.append(measure(network, dataset.X_train, dataset.y_train, metric))
+        course.test_figure.append(measure(network, dataset.X_test, dataset.y_test, metric))
+        course.test_loss.append(self._test_loss(network))
+        self._snapshots.take(network.model, self._loss, dataset)
+        self.seconds += time.process_time() - start
+
+    def course(self, network: NeuralNetwork) -> Course:
+        """Everything, after the training."""
+        return replace(
+            self._course,
+            training_loss=network.get_loss_history(),
+            histograms=self._snapshots.histograms(),
+        )
+
+    def _test_loss(self, network: NeuralNetwork) -> float:
+        X = self._dataset.X_test.astype(network.dtype)
+        with no_grad():
+            return float(self._loss(network.model(X), self._dataset.y_test).item())

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.results import save_json
+from experiments.files import save_json
 from experiments.speed.bars import Bar
 from experiments.speed.comparison import NetworkResult
 from experiments.speed.latency import Comparison

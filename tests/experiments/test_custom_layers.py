@@ -135,7 +135,9 @@ def test_the_command(tmp_path, capsys):
         assert str(picture) in printed.out
         pixels = imread(picture)[..., :3]
         assert 0.001 < (pixels < 0.5).all(axis=-1).mean() < 0.3
-    assert len(list((tmp_path / "results").iterdir())) == len(names)
+    written = sorted(path.name for path in (tmp_path / "results").iterdir())
+    endings = ("png", "svg")
+    assert written == sorted(f"custom_layers_{name}.{end}" for name in names for end in endings)
     assert "epoch" in printed.err, "there should be a progress bar"
 
 
@@ -143,6 +145,7 @@ def test_the_command_for_one_layer(tmp_path, capsys):
     arguments = ["custom-layers", "--quick", "--only", "attention", "--seed", "3"]
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("Attention: test accuracy ")
-    assert [path.name for path in (tmp_path / "results").iterdir()] == [
-        "custom_layers_attention.png"
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
+        "custom_layers_attention.png",
+        "custom_layers_attention.svg",
     ]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from experiments.datasets import breast_cancer, diabetes, digits
+from experiments.datasets import breast_cancer, diabetes, digits, wine
 from experiments.tasks import TASKS
 
-REAL = {"breast_cancer": breast_cancer, "digits": digits, "diabetes": diabetes}
+REAL = {"breast_cancer": breast_cancer, "wine": wine, "digits": digits, "diabetes": diabetes}
 real = pytest.mark.parametrize("load", REAL.values(), ids=REAL)
 
 

@@ -28,12 +28,43 @@ def normal_cdf(z):
 
 
 def test_the_limit_of_two_gaussians_is_that_of_half_their_distance():
-    assert DISTRIBUTIONS["binary_gaussians"].limit == pytest.approx(normal_cdf(3), abs=2e-8)
+    limit = DISTRIBUTIONS["binary_gaussians"].limit
+    assert limit == (pytest.approx(normal_cdf(3), abs=1e-12), "closed form", 0.0)
 
 
 def test_the_limit_of_xor_is_an_even_number_of_crossed_axes():
     inside = normal_cdf(1 / 0.47)
-    assert DISTRIBUTIONS["xor"].limit == pytest.approx(inside**2 + (1 - inside) ** 2, abs=2e-8)
+    limit = DISTRIBUTIONS["xor"].limit
+    assert limit == (pytest.approx(inside**2 + (1 - inside) ** 2, abs=1e-12), "closed form", 0.0)
+
+
+@pytest.mark.parametrize(
+    "clusters",
+    [
+        DISTRIBUTIONS["binary_gaussians"],
+        DISTRIBUTIONS["xor"],
+        GaussianClusters([(0, 0), (3, 0), (0, 2), (3, 2)], labels=[1, 0, 0, 1], sigma=1.0),
+    ],
+)
+def test_closed_forms_are_what_quadrature_gives(clusters):
+    numerical = PlanarClasses._find_limit(clusters)
+    assert numerical.method == "quadrature"
+    assert 0 < numerical.error < 1e-4
+    assert clusters.limit.method == "closed form"
+    assert clusters.limit.value == pytest.approx(numerical.value, abs=numerical.error)
+
+
+@pytest.mark.parametrize(
+    ("centers", "labels"),
+    [
+        ([(0, 0), (3, 0), (0, 2), (3, 2)], [0, 0, 1, 1]),
+        ([(0, 0), (3, 0), (0, 2), (4, 2)], [1, 0, 0, 1]),
+        ([(0, 0), (3, 0), (0, 2)], [1, 0, 0]),
+        ([(0, 0), (3, 0)], [0, 0]),
+    ],
+)
+def test_other_clusters_have_no_closed_form(centers, labels):
+    assert GaussianClusters(centers, labels, sigma=1.0).limit.method == "quadrature"
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 1.5])
@@ -46,15 +77,16 @@ def test_the_limit_of_clusters_on_a_circle_is_the_mass_of_a_sector(scale):
     inside = np.array([math.erf(math.sqrt(1.5) * value) for value in x])
     density = np.exp(-((x - center) ** 2) / 2) / math.sqrt(2 * math.pi)
     mass = float(end / 2 * np.sum(weights * density * inside))
-    assert DISTRIBUTIONS[f"multiclass_scale_{scale}"].limit == pytest.approx(mass, abs=2e-6)
+    assert DISTRIBUTIONS[f"multiclass_scale_{scale}"].limit.value == pytest.approx(mass, abs=2e-6)
 
 
 @planar
 def test_the_bayes_rule_reaches_the_limit_on_samples(distribution):
     X, y = distribution.sample(np.random.default_rng(0), SAMPLES)
-    standard_error = math.sqrt(distribution.limit * (1 - distribution.limit) / SAMPLES)
+    limit = distribution.limit.value
+    standard_error = math.sqrt(limit * (1 - limit) / SAMPLES)
     accuracy = np.mean(distribution.bayes_rule(X) == y)
-    assert accuracy == pytest.approx(distribution.limit, abs=4 * standard_error)
+    assert accuracy == pytest.approx(limit, abs=4 * standard_error)
 
 
 @planar
@@ -104,9 +136,9 @@ def test_the_same_generator_gives_the_same_bits(distribution):
 def test_the_noise_of_the_sine_has_the_variance_of_the_limit():
     sine = NoisySine(sigma=0.09)
     X, y = sine.sample(np.random.default_rng(0), SAMPLES)
-    assert sine.limit == pytest.approx(0.0081)
+    assert sine.limit.value == pytest.approx(0.0081)
     mse = np.mean((y - sine.mean(X)) ** 2)
-    assert mse == pytest.approx(sine.limit, rel=4 * math.sqrt(2 / SAMPLES))
+    assert mse == pytest.approx(sine.limit.value, rel=4 * math.sqrt(2 / SAMPLES))
     assert X.shape == (SAMPLES, 1)
     assert -1 <= X.min() < -0.99 < 0.99 < X.max() <= 1
 

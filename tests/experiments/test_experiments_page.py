@@ -22,5 +22,5 @@ def test_the_example_runs_as_written(capsys):
     exec(compile(example, "docs/experiments.md", "exec"), {})
     printed = capsys.readouterr().out
     heading, _, row = printed.splitlines()
-    assert heading.split()[-4:] == ["train", "test", "limit", "time"]
-    assert re.match(r"Five clusters +(\d\d\.\d\d% +){3}", row)
+    assert heading.split()[-5:] == ["train", "test", "limit", "gap", "time"]
+    assert re.match(r"Five clusters +(\d\d\.\d\d ± \d+\.\d\d% +){2}\d\d\.\d\d%", row)

@@ -1,143 +1,154 @@
-"""Every row of the table, trained as the table trains it."""
+"""Every row of the table: what is published, the document, the limit, and a new training."""
 
 import math
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import ROOT
 
 from experiments.formatting import TABLE_END, TABLE_START, markdown_table
-from experiments.tasks import TASKS
-from experiments.training import train
-from nn import NeuralNetwork
+from experiments.results import published_rows
+from experiments.statistics import prediction_half_width
+from experiments.tasks import TASKS, task_named
+from experiments.training import draw_and_build, in_quick_run, measure, train
 
-README = Path(__file__).parents[2] / "README.md"
-BY_NAME = {task.name: task for task in TASKS}
+PUBLISHED = {row.name: row for row in published_rows()}
+IN_DOCUMENT = [task for task in TASKS if task.reported]
+every_row = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+document_row = pytest.mark.parametrize("task", IN_DOCUMENT, ids=lambda task: task.name)
 
 # The document does not say how many points its accuracies are of.
 DOCUMENT_TRAINING_POINTS, DOCUMENT_TEST_POINTS = 1_000, 5_000
 
-# How much the figure of a row varies from seed to seed beyond the sampling of its test points:
-# about the standard deviation over ten seeds, relative to the figure for the sine.
-TRAINING_DEVIATION = {
-    "binary_gaussians": 0.0002,
-    "xor": 0.0015,
-    "two_moons_small": 0.004,
-    "two_moons_large": 0.002,
-    "multiclass_scale_0.5": 0.0001,
-    "multiclass_scale_1.0": 0.001,
-    "multiclass_scale_1.5": 0.003,
-    "sine_regression": 0.02,
-}
 
-# What a reader may expect of the same API on real data.
-REAL_DATA_BOUNDS = {"breast_cancer": 0.93, "digits": 0.94, "diabetes": 0.75}
-
-
-@pytest.mark.parametrize("name", TRAINING_DEVIATION)
-def test_figures_agree_with_the_document_the_limit_and_the_readme(name):
-    """One test, because the training takes the time."""
-    task = BY_NAME[name]
-    result = train(task)
-    ours = (result.training_figure, result.test_figure)
-    our_points = (len(result.dataset.y_train), len(result.dataset.y_test))
-    document_points = (DOCUMENT_TRAINING_POINTS, DOCUMENT_TEST_POINTS)
-    for figure, reported, n_ours, n_document in zip(
-        ours, task.reported.values, our_points, document_points, strict=True
+@every_row
+def test_a_new_training_agrees_with_what_is_published(task):
+    """The figures of one seed lie where 999 of 1,000 would, if nothing had changed."""
+    result, published = train(task), PUBLISHED[task.name]
+    for figure, of_seeds, points in (
+        (result.training_figure, published.training, len(result.dataset.y_train)),
+        (result.test_figure, published.test, len(result.dataset.y_test)),
     ):
-        error = math.hypot(
-            sampling_error(task, n_ours), sampling_error(task, n_document), deviation(task)
-        )
-        assert figure == pytest.approx(reported, abs=3 * error)
-
-    if name == "two_moons_small":
-        assert 0.86 < result.test_figure < 0.89, "the small net should underfit"
-    else:
-        error = math.hypot(sampling_error(task, our_points[1]), deviation(task))
-        assert result.test_figure == pytest.approx(task.limit, abs=0.003 * scale(task) + 3 * error)
-
-    for published, figure in zip(readme_figures(task), ours, strict=True):
-        assert published == pytest.approx(figure, abs=3 * deviation(task))
+        # Accuracies at 100% hardly scatter: a single point may make the difference.
+        tolerance = max(prediction_half_width(of_seeds, confidence=0.999), 2 / points)
+        assert figure == pytest.approx(np.mean(of_seeds), abs=tolerance)
 
 
-@pytest.mark.parametrize("name", REAL_DATA_BOUNDS)
-def test_real_data(name):
-    result = train(BY_NAME[name])
-    if result.task.metric == "accuracy":
-        assert result.test_figure > REAL_DATA_BOUNDS[name]
-    else:
-        assert result.test_figure < REAL_DATA_BOUNDS[name], "always predicting the mean gives 1"
-    for published, figure in zip(
-        readme_figures(result.task), (result.training_figure, result.test_figure), strict=True
+@every_row
+def test_what_is_published_has_the_settings_of_the_row(task):
+    published = PUBLISHED[task.name]
+    assert published.settings == task.settings
+    assert published.title == task.title
+    assert published.metric == task.metric
+    assert published.reported == task.reported
+    assert published.seeds == list(range(20))
+    assert (published.limit is None) == (task.limit is None)
+    if task.limit is not None:
+        assert published.limit.value == pytest.approx(task.limit.value, abs=1e-9)
+
+
+@document_row
+def test_the_document_agrees_with_what_is_published(task):
+    """Its single run lies within three standard errors of ours, of sampling and of the seed."""
+    published = PUBLISHED[task.name]
+    for of_seeds, reported, points in zip(
+        (published.training, published.test),
+        task.reported.values,
+        (DOCUMENT_TRAINING_POINTS, DOCUMENT_TEST_POINTS),
+        strict=True,
     ):
-        assert published == pytest.approx(figure, rel=0.02)
+        error = math.hypot(sampling_error(task, points), np.std(of_seeds, ddof=1))
+        assert np.mean(of_seeds) == pytest.approx(reported, abs=3 * error)
 
 
-def test_the_readme_has_every_row_with_the_figures_that_do_not_depend_on_training():
-    results = [train(replace(task, epochs=1)) for task in TASKS]
-    expected = [cells(line) for line in markdown_table(results).splitlines()]
-    published = [cells(line) for line in readme_table().splitlines()]
-    assert len(published) == len(expected)
-    for ours, fresh in zip(published, expected, strict=True):
-        trained = {1, 3} if len(fresh) == 6 else {1, 2}
-        is_row = fresh[0] in {task.title for task in TASKS}
-        for index, (published_cell, cell) in enumerate(zip(ours, fresh, strict=True)):
-            if not (is_row and index in trained):
-                assert published_cell == cell
+@document_row
+def test_what_is_published_is_close_to_the_limit(task):
+    """Within 0.3 points of accuracy, or 5% of the error; the small net of the moons underfits."""
+    published = PUBLISHED[task.name]
+    if task.name == "two_moons_small":
+        assert 0.86 < published.test_mean.value < 0.89
+    elif task.metric == "accuracy":
+        assert abs(published.gap) < 0.003
+    else:
+        assert abs(published.gap) < 0.05
+
+
+def test_the_table_of_the_readme_is_what_was_published():
+    """``python -m experiments report --publish`` makes it so."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count(TABLE_START) == text.count(TABLE_END) == 1
+    table = text.partition(TABLE_START)[2].partition(TABLE_END)[0].strip()
+    assert table == markdown_table(list(PUBLISHED.values()))
+
+
+def test_every_row_is_published():
+    assert list(PUBLISHED) == [task.name for task in TASKS]
+    assert len({task.name for task in TASKS}) == len({task.title for task in TASKS}) == len(TASKS)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
-    task = BY_NAME["xor"]
-    first, second, other = (train(task, seed, quick=True) for seed in (0, 0, 1))
-    assert first.loss_curve == second.loss_curve
-    assert first.test_curve == second.test_curve
+    task = in_quick_run(task_named("xor"))
+    first, second, other = (train(task, seed) for seed in (0, 0, 1))
+    assert first.network.get_loss_history() == second.network.get_loss_history()
     X = first.dataset.X_test
     assert first.network.transform(X).tobytes() == second.network.transform(X).tobytes()
-    assert first.loss_curve != other.loss_curve
+    assert first.network.get_loss_history() != other.network.get_loss_history()
 
 
-def test_training_epoch_by_epoch_is_training_at_once():
-    task = BY_NAME["multiclass_scale_1.0"]
-    result = train(task, seed=3, quick=True)
-    _, network_seed = np.random.SeedSequence(3).spawn(2)
-    at_once = NeuralNetwork(
-        2,
-        [list(layer) for layer in task.layers],
-        task.loss,
-        seed=int(network_seed.generate_state(1)[0]),
-    ).fit(
-        result.dataset.X_train,
-        result.dataset.y_train,
-        batch_sz=task.batch_size,
-        epochs=result.epochs,
-        learning_rate=task.learning_rate,
-    )
-    assert at_once.get_loss_history() == result.loss_curve
+@pytest.mark.parametrize("name", ["multiclass_scale_1.0", "diabetes"])
+def test_watching_changes_nothing(name):
+    task = in_quick_run(task_named(name))
+    watched, alone = train(task, seed=3, watch=True), train(task, seed=3)
+    assert alone.course is None
+    assert watched.course.training_loss == alone.network.get_loss_history()
+    assert watched.test_figure == alone.test_figure == watched.course.test_figure[-1]
+    assert watched.training_figure == watched.course.training_figure[-1]
+    X = alone.dataset.X_test
+    assert watched.network.transform(X).tobytes() == alone.network.transform(X).tobytes()
+
+
+def test_a_course_has_a_number_for_every_epoch():
+    task = in_quick_run(task_named("digits"))
+    course = train(task, watch=True).course
+    _, network = draw_and_build(task, 0)
+    sizes = [weight.size for weight in network.parameters()[::2]]
+    for curve in (course.training_loss, course.test_loss, course.training_figure):
+        assert len(curve) == task.epochs
+    for layer, size in zip(course.histograms, sizes, strict=True):
+        assert [sum(epoch) for epoch in layer.weights] == [size] * task.epochs
+        assert [sum(epoch) for epoch in layer.gradients] == [size] * task.epochs
+        assert len(layer.weight_edges) == len(layer.weights[0]) + 1
 
 
 def test_rows_with_the_same_source_see_the_same_data():
-    small, large = (train(BY_NAME[f"two_moons_{size}"], quick=True) for size in ("small", "large"))
-    np.testing.assert_array_equal(small.dataset.X_train, large.dataset.X_train)
-    np.testing.assert_array_equal(small.dataset.y_test, large.dataset.y_test)
+    small, large = (
+        draw_and_build(task_named(f"two_moons_{size}"), 0)[0] for size in ("small", "large")
+    )
+    np.testing.assert_array_equal(small.X_train, large.X_train)
+    np.testing.assert_array_equal(small.y_test, large.y_test)
 
 
-def test_the_last_point_of_the_curves_is_the_figure():
-    calls = []
-    result = train(BY_NAME["diabetes"], quick=True, after_epoch=lambda: calls.append(1))
-    assert result.training_curve[-1] == result.training_figure
-    assert result.test_curve[-1] == result.test_figure
-    assert len(calls) == result.epochs == len(result.loss_curve) == len(result.test_curve)
-    assert result.seconds > 0
-    predictions = result.network.predict(result.dataset.X_test)
-    mse = np.mean((predictions - result.dataset.y_test) ** 2)
-    assert result.test_figure == pytest.approx(mse)
+def test_an_mse_is_that_of_the_predictions():
+    dataset, network = draw_and_build(task_named("diabetes"), 0)
+    mse = np.mean((network.predict(dataset.X_test) - dataset.y_test) ** 2)
+    assert measure(network, dataset.X_test, dataset.y_test, "mse") == pytest.approx(mse)
 
 
-def test_names_are_the_keys_of_the_document_in_its_order():
-    assert [task.name for task in TASKS if task.reported] == list(TRAINING_DEVIATION)
-    assert len(BY_NAME) == len(TASKS)
-    assert {task.name for task in TASKS if not task.reported} == set(REAL_DATA_BOUNDS)
+def test_names_of_the_document_come_first_and_in_its_order():
+    assert (
+        [task.name for task in TASKS[:8]]
+        == [task.name for task in IN_DOCUMENT]
+        == [
+            "binary_gaussians",
+            "xor",
+            "two_moons_small",
+            "two_moons_large",
+            "multiclass_scale_0.5",
+            "multiclass_scale_1.0",
+            "multiclass_scale_1.5",
+            "sine_regression",
+        ]
+    )
 
 
 def sampling_error(task, points):
@@ -146,31 +157,3 @@ def sampling_error(task, points):
     if task.metric == "mse":
         return figure * math.sqrt(2 / points)
     return math.sqrt(figure * (1 - figure) / points)
-
-
-def scale(task):
-    return task.limit if task.metric == "mse" else 1.0
-
-
-def deviation(task):
-    return TRAINING_DEVIATION[task.name] * scale(task)
-
-
-def readme_table():
-    text = README.read_text(encoding="utf-8")
-    assert text.count(TABLE_START) == text.count(TABLE_END) == 1
-    return text.partition(TABLE_START)[2].partition(TABLE_END)[0].strip()
-
-
-def readme_figures(task):
-    """Our training and test figure as the README prints them."""
-    rows = [cells(line) for line in readme_table().splitlines()]
-    (row,) = (row for row in rows if row[0] == task.title)
-    chosen = (row[1], row[3]) if task.reported else (row[1], row[2])
-    return tuple(
-        float(cell.removesuffix("%")) / (100 if cell.endswith("%") else 1) for cell in chosen
-    )
-
-
-def cells(line):
-    return [cell.strip() for cell in line.strip("|").split("|")]
