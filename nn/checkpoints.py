@@ -135,7 +135,7 @@ def write_checkpoint(state: TrainingState, path: PathLike, settings: Mapping[str
     write_file(path, arrays, {**description, TRAINING: training})
 
 
-def go_on_from(path: PathLike, state: TrainingState) -> None:
+def resume_from(path: PathLike, state: TrainingState) -> None:
     """Bring training to where a checkpoint was written.
 
     Parameters

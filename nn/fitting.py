@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from nn.batches import ArraySource, Batch
 from nn.callbacks import Callback, History, TrainingState
-from nn.checkpoints import go_on_from
+from nn.checkpoints import resume_from
 from nn.checks import positive_integer, positive_number
 from nn.data import as_inputs
 from nn.early_stopping import EarlyStopping
@@ -157,7 +157,7 @@ class TrainableNetwork:
             state.callbacks.append(progress_bar())
         with begun(state):
             if resume is not None:
-                go_on_from(resume, state)
+                resume_from(resume, state)
             run(
                 state,
                 ArraySource(training, batch_sz, self._rng if shuffle else None),

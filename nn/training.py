@@ -11,7 +11,7 @@ import numpy as np
 
 from nn.batches import ArrayBatches, ArraySource, Batch, Source
 from nn.callbacks import Callback, History, TrainingState, hooks
-from nn.checkpoints import go_on_from
+from nn.checkpoints import resume_from
 from nn.checks import positive_integer
 from nn.files import PathLike
 from nn.module import Module
@@ -136,7 +136,7 @@ def train(
         state.callbacks.append(progress_bar())
     with begun(state):
         if resume is not None:
-            go_on_from(resume, state)
+            resume_from(resume, state)
         run(state, ArraySource((X, y), batch_size, rng), loss_function, metrics, validation)
     return history
 
