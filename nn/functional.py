@@ -44,7 +44,7 @@ def functional_call(module: Module, state: Mapping[str, Any], /, *args: Any, **k
     >>> functional_call(Linear(1, 1), {"weight": np.array([[3.0]])}, np.array([2.0])).data
     array([6.])
     """
-    return _copy_with(module, state, {})(*args, **kwargs)
+    return copy_with(module, state, {})(*args, **kwargs)
 
 
 def functional_call_with_buffers(
@@ -81,19 +81,44 @@ def functional_call_with_buffers(
     Buffer([0.])
     """
     copies: dict[int, Any] = {}
-    output = _copy_with(module, state, copies)(*args, **kwargs)
+    output = copy_with(module, state, copies)(*args, **kwargs)
+    return output, buffers_after(module, copies)
+
+
+def buffers_after(module: Module, copies: Mapping[int, Any]) -> dict[str, Any]:
+    """The values of the buffers of a copy that was called, by their names in the module.
+
+    Parameters
+    ----------
+    module : Module
+        The original.
+    copies : mapping of int to object
+        As :func:`copy_with` filled it.
+    """
     names = {id(buffer): name for name, buffer in module.named_buffers()}
     buffers = {name: copies[key] for key, name in names.items()}
     for part in module.modules():
         for attribute, value in vars(part).items():
             if isinstance(value, Buffer):
                 buffers[names[id(value)]] = vars(copies[id(part)])[attribute]
-    plain = {name: b.data if isinstance(b, Tensor) else b for name, b in buffers.items()}
-    return output, plain
+    return {name: b.data if isinstance(b, Tensor) else b for name, b in buffers.items()}
 
 
-def _copy_with(module: Module, state: Mapping[str, Any], copies: dict[int, Any]) -> Module:
-    """A copy of a module that holds other values, and none of the buffers it was made of."""
+def copy_with(module: Module, state: Mapping[str, Any], copies: dict[int, Any]) -> Module:
+    """A copy of a module that holds other values, and none of the buffers it was made of.
+
+    Parameters
+    ----------
+    module, state
+        As for :func:`functional_call`.
+    copies : dict of int to object
+        What stands for each part of the module is added to it, by the ``id`` of the part.
+
+    Raises
+    ------
+    ValueError
+        If the module has nothing of a name.
+    """
     own: dict[str, Any] = {
         **dict(module.named_parameters()),
         **dict(module.named_buffers()),

@@ -15,7 +15,7 @@ from tensorgrad.compiler.failures import raise_with_line
 from tensorgrad.compiler.passes import optimized
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import is_dynamic
-from tensorgrad.compiler.recording import Rebuild, record
+from tensorgrad.compiler.recording import Rebuild, record, record_once
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError, mode
 from tensorgrad.structure import flatten
@@ -87,6 +87,8 @@ class Compiled:
         self.function = function
         self._backend = backend_named(backend) if isinstance(backend, str) else backend
         self._records: OrderedDict[Any, Record] = OrderedDict()
+        self._repeats_itself = False
+        self.scans: dict[Any, tuple[Record, int]] = {}
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -141,7 +143,11 @@ class Compiled:
                 "gradient, and its record cannot be differentiated from outside. Take the "
                 "gradient inside of what is compiled: tg.compile(tg.grad(f))."
             )
-        recording = record(self.function, *args, **kwargs)
+        if self._repeats_itself:
+            recording = record_once(self.function, args, kwargs)
+        else:
+            recording = record(self.function, *args, **kwargs)
+            self._repeats_itself = True
         program = optimized(recording.program)
         new = self._records[key] = Record(
             self._backend(program), program, recording.rebuild, recording.draws
@@ -171,11 +177,21 @@ def _key(
     The inputs of the program are collected on the way, and the random generators, each once.
     """
     if kwargs:
-        return (_signature(args, inputs, generators), _signature(kwargs, inputs, generators))
-    return _signature(args, inputs, generators)
+        return (signature(args, inputs, generators), signature(kwargs, inputs, generators))
+    return signature(args, inputs, generators)
 
 
-def _signature(tree: Any, inputs: list[Any], generators: list[np.random.Generator]) -> Any:
+def signature(tree: Any, inputs: list[Any], generators: list[np.random.Generator]) -> Any:
+    """Structure, shapes and dtypes of nested arguments; what a record is specific to.
+
+    Parameters
+    ----------
+    tree : nested structure
+    inputs : list
+        The arrays and numbers of the structure are added to it.
+    generators : list of numpy.random.Generator
+        Likewise its random generators, each once.
+    """
     kind = type(tree)
     if kind is np.ndarray:
         inputs.append(tree)
@@ -186,10 +202,10 @@ def _signature(tree: Any, inputs: list[Any], generators: list[np.random.Generato
     if kind is dict:
         return (
             kind,
-            *((key, _signature(item, inputs, generators)) for key, item in tree.items()),
+            *((key, signature(item, inputs, generators)) for key, item in tree.items()),
         )
     if kind is tuple or kind is list:
-        return (kind, *(_signature(item, inputs, generators) for item in tree))
+        return (kind, *(signature(item, inputs, generators) for item in tree))
     if isinstance(tree, Tensor):
         inputs.append(tree.data)
         return (tree.requires_grad, tree.shape, tree.dtype)
@@ -205,4 +221,4 @@ def _signature(tree: Any, inputs: list[Any], generators: list[np.random.Generato
     if len(leaves) == 1 and leaves[0] is tree:
         return (kind, repr(tree))
     skeleton = repr(rebuild([None] * len(leaves)))
-    return (kind, skeleton, *(_signature(leaf, inputs, generators) for leaf in leaves))
+    return (kind, skeleton, *(signature(leaf, inputs, generators) for leaf in leaves))

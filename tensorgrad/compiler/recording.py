@@ -72,14 +72,15 @@ def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Recording
     inputs  %0: float64 (2,)
     ...
     """
-    recording = _recorded_once(function, args, kwargs)
-    _check_same(function, recording, _recorded_once(function, args, kwargs))
+    recording = record_once(function, args, kwargs)
+    _check_same(function, recording, record_once(function, args, kwargs))
     return recording
 
 
-def _recorded_once(
+def record_once(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Recording:
+    """What :func:`record` does, of a function that is known to repeat itself."""
     recorder = Recorder()
     leaves, rebuild_arguments = flatten((args, kwargs))
     generators = generators_among(leaves)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.compiler.backends import Backend
-from tensorgrad.compiler.compiling import RECORDS, Compiled, Record
+from tensorgrad.compiler.compiling import RECORDS, Compiled, Record, signature
 from tensorgrad.compiler.failures import raise_with_line
 from tensorgrad.compiler.numpy_backend import Replay
 from tensorgrad.compiler.recorder import is_dynamic
@@ -69,22 +69,39 @@ def scan(
     (np.float64(6.0), array([0., 2., 9.]))
     """
     compiled = step if isinstance(step, Compiled) else _compiled(step, backend)
-    start, rebuild_state = _arrays(state, "the state", np.random.Generator)
-    stacked, rebuild_batch = _arrays(batches, "the batches")
-    _check_lengths(stacked)
     if mode.get().detect_anomaly:
-        return _eagerly(compiled, state, stacked, rebuild_batch)
-    first = rebuild_batch([array[0] for array in stacked])
-    record = compiled.record_for((rebuild_state(start), first), {})
-    generators = generators_among(start)
-    values = [leaf for leaf in start if not isinstance(leaf, np.random.Generator)]
-    _check_state(compiled, record, values, generators)
+        return _eagerly(compiled, state, batches)
+    inputs: list[Any] = []
+    generators: list[np.random.Generator] = []
+    first = signature(state, inputs, generators)
+    key = (first, signature(batches, inputs, generators))
+    known = compiled.scans.get(key)
+    if known is None:
+        known = _checked(compiled, state, batches)
+        if len(compiled.scans) >= RECORDS:
+            compiled.scans.clear()
+        compiled.scans[key] = known
+    record, count = known
+    arrays = [x if isinstance(x, np.ndarray) else np.asarray(x)[()] for x in inputs]
+    values, stacked = arrays[:count], arrays[count:]
     in_one_call = getattr(record.replay, "scan", None)
     if in_one_call is None:
         outputs = _one_by_one(record, values, stacked, generators)
     else:
         outputs = _in_pieces(record, in_one_call, values, stacked, generators)
     return record.rebuild(outputs, generators)
+
+
+def _checked(compiled: Compiled, state: Any, batches: Any) -> tuple[Record, int]:
+    """The record of a step, and of how many values its state is."""
+    start, rebuild_state = _arrays(state, "the state", np.random.Generator)
+    stacked, rebuild_batch = _arrays(batches, "the batches")
+    _check_lengths(stacked)
+    first = rebuild_batch([array[0] for array in stacked])
+    record = compiled.record_for((rebuild_state(start), first), {})
+    values = [leaf for leaf in start if not isinstance(leaf, np.random.Generator)]
+    _check_state(compiled, record, values, generators_among(start))
+    return record, len(values)
 
 
 def _one_by_one(
@@ -147,13 +164,13 @@ def _raise_with_line(error: Exception, record: Record, state: list[Any], inputs:
             raise_with_line(error, record.program, arguments)
 
 
-def _eagerly(
-    compiled: Compiled, state: Any, batches: list[Any], rebuild_batch: Callable[..., Any]
-) -> tuple[Any, Any]:
+def _eagerly(compiled: Compiled, state: Any, batches: Any) -> tuple[Any, Any]:
+    stacked, rebuild_batch = _arrays(batches, "the batches")
+    _check_lengths(stacked)
     collected: list[Any] = []
     rebuild: Callable[..., Any] = tuple
-    for i in range(len(batches[0])):
-        state, output = compiled.call_eagerly(state, rebuild_batch([array[i] for array in batches]))
+    for i in range(len(stacked[0])):
+        state, output = compiled.call_eagerly(state, rebuild_batch([array[i] for array in stacked]))
         leaves, rebuild = flatten(output)
         collected.append(leaves)
     return state, rebuild([np.stack(leaves) for leaves in zip(*collected, strict=True)])

@@ -44,7 +44,8 @@ Operand = View | Gather
 
 def everywhere(value: Any) -> View:
     """A Python number, which takes part in promotion as NumPy has it."""
-    return View(None, (), (), type(value), number=value)
+    dtype = np.dtype(bool) if isinstance(value, bool) else type(value)
+    return View(None, (), (), dtype, number=value)
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ from tensorgrad.derivatives.table import composition, derivative, refused
 
 def placed_on_diagonal(values, like, offset, axis1, axis2):
     """An array of zeros shaped like ``like``, but for a diagonal: the transpose of np.diagonal."""
-    total = np.moveaxis(np.zeros_like(like, dtype=values.dtype), (axis1, axis2), (-2, -1))
+    moved = np.moveaxis(like, (axis1, axis2), (-2, -1))
+    total = np.zeros_like(moved, dtype=values.dtype)
     places = np.arange(values.shape[-1])
     total[..., places + max(-offset, 0), places + max(offset, 0)] = values
     return np.moveaxis(total, (-2, -1), (axis1, axis2))
