@@ -25,6 +25,7 @@ from nn.flat import FlatBuffer
 from nn.functional import functional_call, functional_call_with_buffers
 from nn.history import plot_history
 from nn.layers import Linear, Sequential
+from nn.lbfgs import LBFGS
 from nn.loggers import CSVLogger, LearningRateLogger, ParameterStatistics
 from nn.losses import (
     BCEWithLogitsLoss,
@@ -117,6 +118,7 @@ __all__ = [
     "AdamW",
     "RMSprop",
     "Adagrad",
+    "LBFGS",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_by_norm",

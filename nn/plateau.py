@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Self
 
-from nn.checks import choice, non_negative_number, positive_integer, positive_number
+from nn.checks import choice, non_negative_integer, non_negative_number, positive_number
 from nn.schedule import Schedule
 
 
@@ -56,11 +56,11 @@ class ReduceOnPlateau(Schedule):
         self.gamma = positive_number(gamma, "gamma")
         if self.gamma >= 1:
             raise ValueError(f"gamma is {gamma!r}; expected a number above 0 and below 1")
-        self.patience = _count(patience, "patience")
+        self.patience = non_negative_integer(patience, "patience")
         self.threshold = non_negative_number(threshold, "threshold")
         self.threshold_mode = choice(threshold_mode, ("rel", "abs"), "threshold_mode")
         self.mode = choice(mode, ("min", "max"), "mode")
-        self.cooldown = _count(cooldown, "cooldown")
+        self.cooldown = non_negative_integer(cooldown, "cooldown")
         self.smallest = non_negative_number(smallest, "smallest")
         self._state = {
             "factor": 1.0,
@@ -111,7 +111,3 @@ class ReduceOnPlateau(Schedule):
         if self.threshold_mode == "abs":
             return sign * metric > sign * best + self.threshold
         return sign * metric > sign * best * (1 + sign * self.threshold)
-
-
-def _count(value: Any, name: str) -> int:
-    return 0 if value == 0 and not isinstance(value, bool) else positive_integer(value, name)

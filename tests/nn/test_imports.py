@@ -21,7 +21,7 @@ HEAVY = {
     "sklearn",
     "tqdm",
 }
-ALLOWED = {"matplotlib", "nn", "numpy", "safetensors", "tensorgrad", "tqdm"}
+ALLOWED = {"matplotlib", "nn", "numpy", "safetensors", "scipy", "tensorgrad", "tqdm"}
 
 
 def test_nothing_heavy_is_imported():
