@@ -26,6 +26,7 @@ from nn.functional import functional_call, functional_call_with_buffers
 from nn.history import plot_history
 from nn.layers import Linear, Sequential
 from nn.lbfgs import LBFGS
+from nn.learning_rate import LearningRateSearch, lr_find
 from nn.loggers import CSVLogger, LearningRateLogger, ParameterStatistics
 from nn.losses import (
     BCEWithLogitsLoss,
@@ -119,6 +120,8 @@ __all__ = [
     "RMSprop",
     "Adagrad",
     "LBFGS",
+    "LearningRateSearch",
+    "lr_find",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_by_norm",

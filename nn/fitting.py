@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -17,6 +18,7 @@ from nn.early_stopping import EarlyStopping
 from nn.evaluation import checked_metrics, task_metrics
 from nn.files import PathLike
 from nn.layers import Sequential
+from nn.learning_rate import LearningRateSearch, lr_find
 from nn.optim import SGD
 from nn.settings import checked_fraction, early_stopping_callback, in_argument
 from nn.splitting import held_out
@@ -248,6 +250,39 @@ class TrainableNetwork:
         )
         logits = self._logits(inputs)
         return {name: metric(logits, targets) for name, metric in measured.items()}
+
+    def lr_find(
+        self, X: ArrayLike, y: ArrayLike, batch_sz: int = 32, **settings: Any
+    ) -> LearningRateSearch:
+        """Look for a learning rate; the network stays as it is.
+
+        Parameters
+        ----------
+        X, y, batch_sz
+            As for :meth:`fit`.
+        **settings
+            ``optimizer``, and the other keyword arguments of :func:`nn.lr_find`.
+
+        Returns
+        -------
+        LearningRateSearch
+            With ``suggestion`` and ``plot()``.
+
+        Examples
+        --------
+        >>> from nn import NeuralNetwork
+        >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+        >>> y = X[:, 0] + X[:, 1] > 0
+        >>> network = NeuralNetwork(2, [[8, "tanh"], [1, "sigmoid"]], "binary_log_loss", seed=0)
+        >>> 0.05 < network.lr_find(X, y).suggestion < 5
+        True
+        """
+        batch_sz = positive_integer(batch_sz, "batch_sz")
+        inputs, targets = self._checked(X, y)
+        settings = {"rng": copy.deepcopy(self._rng), **settings}
+        return lr_find(
+            self.model, self._task.loss_function, inputs, targets, batch_size=batch_sz, **settings
+        )
 
     @property
     def history_(self) -> History:
