@@ -11,6 +11,9 @@ import numpy as np
 from tensorgrad import Tensor
 from tensorgrad.tape import mutations
 
+IN_CACHE = 4096
+"""Elements up to which a second pass over an array costs less than a ufunc call per parameter."""
+
 
 class FlatBuffer:
     """Values of parameters in one array, each parameter's ``data`` a view of its part.
@@ -75,18 +78,22 @@ class FlatBuffer:
         ndarray
             Of the shape of ``values``; overwritten by the next call.
         """
-        multiply = np.multiply
+        gradients = self._gradients
+        # What is left in a cache is multiplied as a whole; what is not, piece by piece on its way.
+        at_once = scale is None or gradients.size <= IN_CACHE
         for parameter, view, slot in self._pieces:
             if parameter.data is not view:
                 _take_back(parameter, view)
             gradient = parameter.grad
             if gradient is None:
                 slot[...] = 0
-            elif scale is None:
+            elif at_once:
                 slot[...] = gradient
             else:
-                multiply(gradient, scale, slot)
-        return self._gradients
+                np.multiply(gradient, scale, slot)
+        if at_once and scale is not None:
+            np.multiply(gradients, scale, gradients)
+        return gradients
 
     def subtract(self, update: np.ndarray) -> None:
         """Subtract an array of the shape of ``values`` from them, in place."""

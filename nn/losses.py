@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 import tensorgrad as tg
 from nn.module import Module
+from tensorgrad.fused import checked_labels, is_label, logits_of
 from tensorgrad.tape import as_array
 
 Reduction = Literal["mean", "sum", "none"]
@@ -59,9 +60,13 @@ def binary_log_loss(
 
     Examples
     --------
-    >>> binary_log_loss(np.array([0.0, 10_000.0]), [1, 1])
-    np.float64(0.34657359027997264)
+    >>> print(binary_log_loss(np.array([0.0, 10_000.0]), [1, 1]))
+    0.34657359027997264
     """
+    if type(targets) is not np.ndarray or targets.shape != logits.shape:
+        targets = targets_like(logits, targets)
+    if reduction == "mean" and not label_smoothing and pos_weight is None:
+        return tg.binary_cross_entropy_with_logits(logits, targets)
     targets = targets_like(logits, targets)
     if label_smoothing:
         targets = _smoothed(targets, label_smoothing, 2)
@@ -69,7 +74,7 @@ def binary_log_loss(
     if pos_weight is not None:
         excess = _weights(pos_weight, "pos_weight", logits.dtype) - 1
         losses = losses + excess * targets * tg.softplus(-logits)
-    return losses.mean() if reduction == "mean" else reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
 def multiclass_log_loss(
@@ -114,24 +119,23 @@ def multiclass_log_loss(
     Examples
     --------
     >>> logits = np.array([[0.0, 0.0], [0.0, 10_000.0]])
-    >>> multiclass_log_loss(logits, [0, 1])
-    np.float64(0.34657359027997264)
-    >>> multiclass_log_loss(logits, [[1.0, 0.0], [0.0, 1.0]])
-    np.float64(0.34657359027997264)
+    >>> print(multiclass_log_loss(logits, [0, 1]))
+    0.34657359027997264
+    >>> print(multiclass_log_loss(logits, [[1.0, 0.0], [0.0, 1.0]]))
+    0.34657359027997264
     """
+    plain = class_weight is None and not label_smoothing
+    if plain and reduction == "mean" and np.ndim(targets) == 1:
+        return tg.cross_entropy(logits, as_array(targets))
     if logits.ndim != 2:
         raise ValueError(f"logits have shape {logits.shape}, expected (n, classes)")
-    if class_weight is not None or label_smoothing:
+    if not plain:
         return _weighted_log_loss(logits, targets, class_weight, label_smoothing, reduction)
-    if np.ndim(targets) != 1:
-        right = (logits * targets_like(logits, targets)).sum(axis=1, keepdims=True)
-    elif logits.shape[1] <= FEW_CLASSES:
-        right = np.where(_is_class(logits, targets), logits, 0).sum(axis=1, keepdims=True)
+    if np.ndim(targets) == 1:
+        right = logits_of(checked_labels(as_array(targets), logits), logits)
     else:
-        rows = np.arange(len(logits))[:, None]
-        right = logits[rows, _class_indices(logits, targets)[:, None]]
-    losses = tg.logsumexp(logits, axis=1, keepdims=True) - right
-    return losses.mean() if reduction == "mean" else reduced(losses[:, 0], reduction)
+        right = (logits * targets_like(logits, targets)).sum(axis=1)
+    return reduced(tg.logsumexp(logits, axis=1) - right, reduction)
 
 
 def _weighted_log_loss(
@@ -142,7 +146,10 @@ def _weighted_log_loss(
     if class_weight is not None and weights.shape != (classes,):
         raise ValueError(f"class_weight has shape {weights.shape}, expected ({classes},)")
     is_index = np.ndim(targets) == 1
-    right = _is_class(logits, targets) if is_index else targets_like(logits, targets)
+    if is_index:
+        right = is_label(checked_labels(as_array(targets), logits), logits)
+    else:
+        right = targets_like(logits, targets)
     probabilities = _smoothed(right.astype(logits.dtype), label_smoothing, classes)
     losses = -(weights * probabilities * tg.log_softmax(logits)).sum(axis=1)
     if reduction == "mean" and is_index:
@@ -349,37 +356,3 @@ def _weights(weights: Any, name: str, dtype: Any) -> np.ndarray:
     if not (array >= 0).all() or np.isinf(array).any():
         raise ValueError(f"{name} is {weights!r}, expected finite numbers that are not negative")
     return array
-
-
-FEW_CLASSES = 64
-"""Up to here, adding up a row with all but one column masked is quicker than reading by index."""
-
-
-def _is_class(logits: Any, targets: Any) -> Any:
-    """Whether a column is that of the right class, for each element of the logits."""
-    indices = as_array(targets)
-    n, classes = logits.shape
-    if indices.dtype.kind not in "iu" or len(indices) != n:
-        return _class_indices(logits, targets)
-    mask = indices[:, None] == np.arange(classes)
-    if type(mask) is np.ndarray and np.count_nonzero(mask) != n:
-        return _class_indices(logits, targets)
-    return mask
-
-
-def _class_indices(logits: Any, targets: Any) -> Any:
-    indices = as_array(targets)
-    if indices.dtype.kind not in "iu":
-        raise TypeError(
-            f"class indices have dtype {indices.dtype}, expected integers; for probabilities pass "
-            "an array of shape (n, classes)"
-        )
-    n, classes = logits.shape
-    if len(indices) != n:
-        raise ValueError(f"{len(indices)} class indices for {n} rows of logits")
-    # NumPy would take -1 for the last class. Another library's array may have no values to see.
-    if n and isinstance(indices, np.ndarray) and (indices.min() < 0 or indices.max() >= classes):
-        raise ValueError(
-            f"class indices go from {indices.min()} to {indices.max()}, expected 0 to {classes - 1}"
-        )
-    return indices

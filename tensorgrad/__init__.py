@@ -16,7 +16,6 @@ from tensorgrad.dispatch import apply
 from tensorgrad.drawing import draw
 from tensorgrad.error_function import erf
 from tensorgrad.functions import (
-    affine,
     gelu,
     log_softmax,
     logsumexp,
@@ -26,6 +25,7 @@ from tensorgrad.functions import (
     softmax,
     softplus,
 )
+from tensorgrad.fused import affine, binary_cross_entropy_with_logits, cross_entropy
 from tensorgrad.jacobians import hessian, hvp, jacobian
 from tensorgrad.mode import CaptureError, detect_anomaly, no_grad
 from tensorgrad.tensor import Tensor, stop_gradient
@@ -40,9 +40,11 @@ __all__ = [
     "affine",
     "apply",
     "array",
+    "binary_cross_entropy_with_logits",
     "check_grads",
     "checkpoint",
     "compile",
+    "cross_entropy",
     "derivative",
     "detect_anomaly",
     "draw",

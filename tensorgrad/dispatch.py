@@ -17,6 +17,7 @@ from tensorgrad.tape import Node, as_array, component_node
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,
+    recorded,
     require_plain,
     unwrapped,
     wrap,
@@ -95,12 +96,14 @@ def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return value
 
 
-def apply_to_one(function: Callable[..., Any], tensor: Tensor) -> Any:
-    """What :func:`apply` does, written out for one tensor: the path of activations."""
+def apply_to_one(function: Callable[..., Any], operand: Any) -> Any:
+    """What :func:`apply` does, written out for one operand: the path of activations."""
     entry = TABLE.get(function)
     if type(entry) is not Primitive:
-        return _apply_other(entry, function, (tensor,), {})
-    x, source = tensor.data, tensor.node
+        return _apply_other(entry, function, (operand,), {})
+    if not isinstance(operand, Tensor):
+        return function(operand)
+    x, source = operand.data, operand.node
     try:
         value = function(x)
     except Exception as error:
@@ -109,7 +112,7 @@ def apply_to_one(function: Callable[..., Any], tensor: Tensor) -> Any:
         return _constant(function, value)
     rules = entry.rules
     if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and rules and not now.watched:
-        return wrap(value, Node(function, rules, (x,), {}, (source,), value))
+        return recorded(function, rules, (x,), (source,), value)
     return _recorded(function, entry, [x], {}, [source], value)
 
 
@@ -134,7 +137,8 @@ def apply_to_two(function: Callable[..., Any], a: Any, b: Any) -> Any:
     except Exception as error:
         raise explained(error, function, (x, y)) from error
     if source_of_a is None and source_of_b is None:
-        return _constant(function, value)
+        given = isinstance(a, Tensor) or isinstance(b, Tensor)
+        return _constant(function, value) if given else value
     if not (now := current_mode()).recording:
         return _constant(function, value)
     rules = entry.rules
@@ -145,8 +149,46 @@ def apply_to_two(function: Callable[..., Any], a: Any, b: Any) -> Any:
         and not now.watched
     ):
         sources = (source_of_a, source_of_b)
-        return wrap(value, Node(function, rules, (x, y), {}, sources, value))
+        return recorded(function, rules, (x, y), sources, value)
     return _recorded(function, entry, [x, y], {}, [source_of_a, source_of_b], value)
+
+
+def apply_to_three(function: Callable[..., Any], a: Any, b: Any, c: Any) -> Any:
+    """What :func:`apply` does, written out for three operands: the path of layers."""
+    entry = TABLE.get(function)
+    if type(entry) is not Primitive:
+        return _apply_other(entry, function, (a, b, c), {})
+    if isinstance(a, Tensor):
+        x, source_of_a = a.data, a.node
+    else:
+        x, source_of_a = a, None
+    if isinstance(b, Tensor):
+        y, source_of_b = b.data, b.node
+    else:
+        y, source_of_b = b, None
+    if isinstance(c, Tensor):
+        z, source_of_c = c.data, c.node
+    else:
+        z, source_of_c = c, None
+    try:
+        value = function(x, y, z)
+    except Exception as error:
+        raise explained(error, function, (x, y, z)) from error
+    sources = (source_of_a, source_of_b, source_of_c)
+    if source_of_a is None and source_of_b is None and source_of_c is None:
+        given = isinstance(a, Tensor) or isinstance(b, Tensor) or isinstance(c, Tensor)
+        return _constant(function, value) if given else value
+    if not (now := current_mode()).recording:
+        return _constant(function, value)
+    rules = entry.rules
+    if (
+        type(value) is ndarray
+        and value.dtype.char in DIFFERENTIABLE
+        and len(rules) == 3
+        and not now.watched
+    ):
+        return recorded(function, rules, (x, y, z), sources, value)
+    return _recorded(function, entry, [x, y, z], {}, list(sources), value)
 
 
 def _recorded(

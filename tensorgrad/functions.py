@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tensorgrad.derivatives.products import matmul_left, matmul_right
 from tensorgrad.derivatives.table import derivative
 from tensorgrad.error_function import erf
 
@@ -314,47 +313,6 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
 log_softmax = derivative(
     log_softmax,
     lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
-)
-
-
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """A fully connected layer, ``x @ weight + bias``, as one operation.
-
-    What a network spends most of its operations on; as one instead of two it leaves half as many
-    nodes, and the sum needs no array of its own.
-
-    Parameters
-    ----------
-    x : ndarray or Tensor
-        Of shape (..., n).
-    weight : ndarray or Tensor
-        Of shape (n, m).
-    bias : ndarray or Tensor
-        Of shape (m,).
-
-    Returns
-    -------
-    ndarray or Tensor
-        Of shape (..., m).
-
-    Examples
-    --------
-    >>> affine(np.ones((2, 3)), np.ones((3, 1)), np.array([0.5]))
-    array([[3.5],
-           [3.5]])
-    """
-    y = np.dot(x, weight) if np.ndim(x) == 2 == weight.ndim else np.matmul(x, weight)
-    if type(y) is np.ndarray and y.dtype == bias.dtype:
-        y += bias
-        return y
-    return y + bias
-
-
-affine = derivative(
-    affine,
-    lambda g, y, x, weight, bias: matmul_left(g, y, x, weight),
-    lambda g, y, x, weight, bias: matmul_right(g, y, x, weight),
-    lambda g, y, x, weight, bias: g,
 )
 
 

@@ -62,7 +62,7 @@ mutations = Mutations()
 def _owner(array: Any) -> Any:
     """The array whose memory it is; sliding windows keep it as the base of an object between."""
     base = getattr(array, "base", None)
-    while isinstance(base, np.ndarray) or hasattr(base, "base"):
+    while base is not None and (isinstance(base, np.ndarray) or hasattr(base, "base")):
         array, base = base, getattr(base, "base", None)
     return array
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any, cast
 
@@ -40,10 +41,10 @@ class Node:
         The result.
     tensor : weakref or None
         On a leaf only: the tensor that receives the gradient.
-    group : tuple of (int, object, group or None)
-        Only on the output of a named part of a program, a layer for instance: the number at which
-        the part began, and what it is; then the same of a part inside that has the same output.
-        To the part belongs what the output was computed by and was numbered since.
+    group : tuple of (int, object, group or None), or None
+        On the output of a named part of a program, a layer for instance: the number at which the
+        part began, and what it is; then the same of a part inside that has the same output. To
+        the part belongs what the output was computed by and was numbered since.
     line : str
         Only under ``detect_anomaly``: where the user's code called the operation.
     """
@@ -71,6 +72,7 @@ class Node:
         value: Any,
     ) -> None:
         self.number = next(numbers)
+        self.group = None
         self.function = function
         self.rules = rules
         self.args = args
@@ -101,34 +103,96 @@ def backward(root: Node, cotangent: Any) -> None:
     cotangent : ndarray
         Gradient of the final scalar with respect to ``root.value``, of its shape and dtype.
     """
-    if mode.get().capturing:
+    now = mode.get()
+    if now.capturing:
         raise CaptureError(
             "backward() changes .grad, which a compiled function would do once only; take the "
             "gradient with tg.grad or tg.value_and_grad"
         )
-    arrived = propagate({root: cotangent}, reachable([root]))
-    for node, gradient in zip(arrived, owned(arrived.values(), [cotangent]), strict=True):
-        tensor: Any = node.tensor and node.tensor()
-        if tensor is not None:
-            tensor.grad = gradient if tensor.grad is None else as_array(tensor.grad + gradient)
+    cotangents = {root: cotangent}
+    if now.detect_anomaly:
+        gradients = propagate(cotangents, reachable([root]))
+    else:
+        gradients = _gradients_of_leaves(cotangents)
+    held = {id(cotangent)}
+    for node, gradient in gradients.items():
+        if node.tensor is not None and (tensor := node.tensor()) is not None:
+            total = tensor.grad
+            if total is None:
+                tensor.grad = own(gradient, held)
+            else:
+                tensor.grad = as_array(total + gradient)
+
+
+def _gradients_of_leaves(cotangents: dict[Node, Any]) -> dict[Node, Any]:
+    """What :func:`propagate` does, for the common case: plain arrays, from one root to all leaves.
+
+    A node waits from its first cotangent until all newer ones are done; by then it has them all.
+    """
+    (root,) = cotangents
+    overwritten = mutations.latest
+    waiting = [(-root.number, root)] if root.function is not None else []
+    while waiting:
+        node = heappop(waiting)[1]
+        g = cotangents.pop(node)
+        if node.function is component:
+            parent = cast(Node, node.sources[0])
+            if parent not in cotangents:
+                heappush(waiting, (-parent.number, parent))
+            _add_component(cotangents, node, g)
+            continue
+        if overwritten > node.number:
+            mutations.check((node,))
+        value, args, kwargs = node.value, node.args, node.kwargs
+        count = 0 if kwargs else len(args)
+        try:
+            for source, rule, operand in zip(node.sources, node.rules, args):  # noqa: B905
+                if source is None:
+                    continue
+                if count == 3:  # written out, a call takes half as long
+                    cotangent = rule(g, value, args[0], args[1], args[2])
+                elif count == 1:
+                    cotangent = rule(g, value, operand)
+                else:
+                    cotangent = rule(g, value, *args, **kwargs)
+                if cotangent.shape != operand.shape:
+                    cotangent = fit_shape(cotangent, operand)
+                if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
+                    cotangent = cotangent.astype(operand.dtype)
+                if source in cotangents:
+                    cotangents[source] = cotangents[source] + cotangent
+                    continue
+                cotangents[source] = cotangent
+                if source.function is not None:
+                    heappush(waiting, (-source.number, source))
+        except Exception as error:
+            add_way_back(error, node)
+            raise
+    return cotangents
 
 
 def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-    """Arrays of which none shares memory with another or with ``others``.
+    """Arrays of which none shares memory with another or with ``others``."""
+    held = {id(array) for array in others}
+    return [own(array, held) for array in arrays]
+
+
+def own(array: Any, held: set[int]) -> Any:
+    """The array, or a copy if it shares memory with one of those held, to which it is added.
 
     A rule may hand on the array it was given, or a view of it, to several operands. Gradients are
     the user's to change, in place too, so each is an array of its own.
     """
-    held = {id(array) for array in others}
-    result = []
-    for array in arrays:
-        if type(array) is not np.ndarray:
-            array = as_array(array)
-        if getattr(array, "base", None) is not None or id(array) in held:
+    if type(array) is not np.ndarray:
+        array = as_array(array)
+        if getattr(array, "base", None) is not None:
             array = array.copy()
-        held.add(id(array))
-        result.append(array)
-    return result
+    elif array.base is not None:
+        array = array.copy()
+    if id(array) in held:
+        array = array.copy()
+    held.add(id(array))
+    return array
 
 
 def as_array(value: Any) -> Any:
@@ -186,28 +250,34 @@ def propagate(
             _add_component(cotangents, node, g)
             continue
         args, value = (node.args, node.value) if wrap is None else _wrapped(node, wrap)
-        kwargs = node.kwargs
+        call, kwargs = (g, value, *args), node.kwargs
         try:
             for source, rule, operand in zip(node.sources, node.rules, node.args):  # noqa: B905
                 if source is None or (needed is not None and source not in needed):
                     continue
-                cotangent = rule(g, value, *args, **kwargs) if kwargs else rule(g, value, *args)
+                cotangent = rule(*call, **kwargs) if kwargs else rule(*call)
                 if watching:
                     check_cotangent(node, operand, g, cotangent)
                 if cotangent.shape != operand.shape:
                     cotangent = fit_shape(cotangent, operand)
-                if cotangent.dtype != operand.dtype:
+                if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
                     cotangent = cotangent.astype(operand.dtype)
-                previous = cotangents.get(source)
-                cotangents[source] = cotangent if previous is None else previous + cotangent
+                if source in cotangents:
+                    cotangent = cotangents[source] + cotangent
+                cotangents[source] = cotangent
         except Exception as error:
-            operands = ", ".join(map(described, node.args))
-            error.add_note(
-                f"This was on the way back through {name_of(node.function)} of {operands}, whose "
-                "rules must return arrays of the operands' shapes."
-            )
+            add_way_back(error, node)
             raise
     return cotangents
+
+
+def add_way_back(error: Exception, node: Node) -> None:
+    """Note which operation the error came from."""
+    operands = ", ".join(map(described, node.args))
+    error.add_note(
+        f"This was on the way back through {name_of(node.function)} of {operands}, whose "
+        "rules must return arrays of the operands' shapes."
+    )
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

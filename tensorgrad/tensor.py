@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from operator import getitem
 from typing import Any
 
@@ -13,7 +14,7 @@ from tensorgrad.array_methods import ArrayMethods
 from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
-from tensorgrad.mutation import mutations
+from tensorgrad.mutation import mutations, numbers
 from tensorgrad.structure import map_leaves
 from tensorgrad.tape import Node, as_array, backward, leaf
 
@@ -278,6 +279,36 @@ class Tensor(ArrayMethods):
 _new = object.__new__
 
 
+def recorded(
+    function: Callable[..., Any],
+    rules: Sequence[Callable[..., Any]],
+    args: Sequence[Any],
+    sources: Sequence[Node | None],
+    value: Any,
+) -> Tensor:
+    """Make the node of an operation without keywords, and the tensor of its result.
+
+    Written out, as a network's step does it for every operation.
+    """
+    node = _new(Node)
+    node.number = next(numbers)
+    node.function = function
+    node.rules = rules
+    node.args = args
+    node.kwargs = NO_KEYWORDS
+    node.sources = sources
+    node.value = value
+    node.group = None
+    tensor = _new(Tensor)
+    tensor.data = value
+    tensor.node = node
+    tensor.grad = None
+    return tensor
+
+
+NO_KEYWORDS: dict[str, Any] = {}
+
+
 def wrap(data: Any, node: Node | None) -> Tensor:
     """Make a tensor of an array that needs no checks."""
     tensor = _new(Tensor)
@@ -371,7 +402,7 @@ def _cotangent_like(data: Any, cotangent: Any) -> Any:
                 "only of a scalar is the gradient defined without one. Did you mean "
                 "t.sum().backward()?"
             )
-        return np.ones((), data.dtype) if type(data) is np.ndarray else np.ones_like(data)
+        return _one(data.dtype) if type(data) is np.ndarray else np.ones_like(data)
     cotangent = cotangent.data if isinstance(cotangent, Tensor) else cotangent
     cotangent = as_array(cotangent)
     if cotangent.dtype != data.dtype:
@@ -381,6 +412,13 @@ def _cotangent_like(data: Any, cotangent: Any) -> Any:
             f"the cotangent has shape {cotangent.shape}, the tensor has shape {data.shape}"
         )
     return cotangent
+
+
+@cache
+def _one(dtype: np.dtype[Any]) -> np.ndarray:
+    one = np.ones((), dtype)
+    one.flags.writeable = False
+    return one
 
 
 def _ufunc_keywords(

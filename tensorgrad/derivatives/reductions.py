@@ -42,8 +42,11 @@ def mean(x, axis=None, keepdims=False):
     if axis is not None or keepdims:
         total = x.sum(axis=axis, keepdims=keepdims)
         return total / (x.size // total.size)
-    value = x.sum() / x.size
+    value = (_add_up(x, None) if type(x) is np.ndarray else x.sum()) / x.size
     return np.asarray(value) if isinstance(value, np.generic) else value
+
+
+_add_up = np.add.reduce  # what the method sum ends in, in half the time
 
 
 def mean_rule(g, y, x, axis=None, keepdims=False):

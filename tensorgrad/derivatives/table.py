@@ -178,12 +178,15 @@ def dispatching(function: F) -> F:
     """Make a function that tensors can be passed to; it then goes through ``apply``."""
     # Bound at the first call: apply looks functions up in this table, so it is imported later.
     apply: Any = None
+    apply_to_one: Any = None
 
     @wraps(function)
     def dispatched(*args: Any, **kwargs: Any) -> Any:
-        nonlocal apply
+        nonlocal apply, apply_to_one
         if apply is None:
-            from tensorgrad.dispatch import apply
+            from tensorgrad.dispatch import apply, apply_to_one
+        if len(args) == 1 and not kwargs:
+            return apply_to_one(function, args[0])
         return apply(function, *args, **kwargs)
 
     return dispatched  # type: ignore[return-value]

@@ -90,7 +90,7 @@ def _calls(operations: Iterable[Node]) -> list[tuple[int, Any, list[Node]]]:
     """When each call began, what was called, and the nodes of its outputs; by time."""
     calls: dict[tuple[int, int], tuple[int, Any, list[Node]]] = {}
     for node in operations:
-        mark = getattr(node, "group", None)
+        mark = node.group
         while mark is not None:
             start, owner, *others = mark
             calls.setdefault((start, id(owner)), (start, owner, []))[2].append(node)
