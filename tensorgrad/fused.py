@@ -163,7 +163,7 @@ def _binary_targets_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
     return logits * (-g / logits.size)
 
 
-def _numbers(x: Any, count: int) -> tuple[Any, Any, Any]:
+def _numbers(x: Any, count: int) -> tuple[Any, ...]:
     """A half, one and a count, as arrays for an array: a ufunc converts a number in every call."""
     plain = type(x) is np.ndarray and x.dtype.char in "fd"  # a half cannot hold a large count
     return _arrays(count, x.dtype) if plain else (0.5, 1, count)

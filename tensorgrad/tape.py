@@ -72,7 +72,7 @@ class Node:
         value: Any,
     ) -> None:
         self.number = next(numbers)
-        self.group = None
+        self.group: tuple[int, object, Any] | None = None
         self.function = function
         self.rules = rules
         self.args = args
