@@ -80,18 +80,18 @@ class FlatBuffer:
         """
         gradients = self._gradients
         # What is left in a cache is multiplied as a whole; what is not, piece by piece on its way.
-        at_once = scale is None or gradients.size <= IN_CACHE
+        piecewise = gradients.size > IN_CACHE
         for parameter, view, slot in self._pieces:
             if parameter.data is not view:
                 _take_back(parameter, view)
             gradient = parameter.grad
             if gradient is None:
                 slot[...] = 0
-            elif at_once:
-                slot[...] = gradient
-            else:
+            elif scale is not None and piecewise:
                 np.multiply(gradient, scale, slot)
-        if at_once and scale is not None:
+            else:
+                slot[...] = gradient
+        if scale is not None and not piecewise:
             np.multiply(gradients, scale, gradients)
         return gradients
 
