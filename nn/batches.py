@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -69,6 +70,10 @@ class ArraySource:
         self.batch_size = batch_size
         self.rng = rng
 
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return number_of_batches(len(self.arrays[0]), self.batch_size)
+
     def epoch(self) -> ArrayBatches:
         """The batches of the next epoch."""
         arrays = self.arrays if self.rng is None else shuffled(self.arrays, self.rng)
@@ -100,3 +105,14 @@ def mini_batches(n_samples: int, batch_size: int) -> Iterator[slice]:
     """
     for start in range(0, n_samples, batch_size):
         yield slice(start, min(start + batch_size, n_samples))
+
+
+def number_of_batches(n_samples: int, batch_size: int) -> int:
+    """How many mini-batches there are.
+
+    Examples
+    --------
+    >>> number_of_batches(5, 2)
+    3
+    """
+    return math.ceil(n_samples / batch_size)

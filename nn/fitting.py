@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn.batches import ArraySource, Batch
+from nn.batches import ArraySource
 from nn.callbacks import Callback, History, TrainingState
 from nn.checkpoints import resume_from
-from nn.checks import positive_integer, positive_number
-from nn.data import as_inputs
+from nn.checks import non_negative_number, positive_integer, positive_number
 from nn.early_stopping import EarlyStopping
 from nn.evaluation import checked_metrics, task_metrics
 from nn.files import PathLike
+from nn.fit_data import Door, fit_data
 from nn.layers import Sequential
 from nn.learning_rate import LearningRateSearch, lr_find
-from nn.optim import SGD
-from nn.settings import checked_fraction, early_stopping_callback, in_argument
-from nn.splitting import held_out
+from nn.optim import Optimizer
+from nn.settings import (
+    LEARNING_RATE,
+    OptimizerLike,
+    early_stopping_callback,
+    l1_penalty,
+    made_optimizer,
+    made_schedule,
+    take_over,
+    with_dropout,
+)
 from nn.tasks import Task
-from nn.training import begun, columns, progress_bar, run
+from nn.training import Objective, begun, columns, progress_bar, run
+from nn.weights import weighted_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +51,7 @@ class TrainableNetwork:
     model: Sequential
     history: History
     _rng: np.random.Generator
+    _optimizer: Optimizer | None
 
     if TYPE_CHECKING:  # what the subclass defines
 
@@ -65,12 +75,20 @@ class TrainableNetwork:
         y: ArrayLike,
         batch_sz: int = 32,
         epochs: int = 100,
-        learning_rate: float = 0.01,
+        learning_rate: float = LEARNING_RATE,
         shuffle: bool = True,
         *,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        optimizer: OptimizerLike = "sgd",
+        schedule: str | Callable[[int], float] | None = None,
+        weight_decay: float | None = None,
+        l1: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        clip_norm: float | None = None,
+        validation_data: Sequence[ArrayLike] | None = None,
         validation_fraction: float | None = None,
         early_stopping: bool | EarlyStopping = False,
+        sample_weight: ArrayLike | None = None,
+        class_weight: str | Mapping[int, float] | None = None,
         metrics: Metrics = (),
         callbacks: Iterable[Callback] = (),
         resume: PathLike | None = None,
@@ -94,18 +112,43 @@ class TrainableNetwork:
         epochs : int
             Passes through the data.
         learning_rate : float
-            Length of a step along the gradient.
+            Length of a step along the gradient. An optimizer that is made already has its own.
         shuffle : bool
             Whether each epoch goes through the data in a new random order.
+        optimizer : str, Optimizer, or callable
+            'sgd', 'adam', 'adamw', 'rmsprop' or 'adagrad'; an optimizer over
+            ``network.parameters()``; or what makes one from parameters and ``learning_rate=``, such
+            as ``functools.partial(nn.SGD, momentum=0.9)``. Called again with the same kind and
+            settings, it goes on with what it remembers, such as the momentum.
+        schedule : str or callable, optional
+            What the learning rate is multiplied by in each step of this call: a name such as
+            'cosine' or 'one_cycle', an object of :mod:`nn.schedules`, or a function of the step.
+        weight_decay : float, optional
+            By how much of themselves, times the learning rate, parameters shrink in each step
+            (Loshchilov & Hutter 2019); 0, and for 'adamw' 0.01, if it is not given.
+        l1 : float
+            Times the sum of the absolute values of all weights, added to what is made small (but
+            not to the loss in the history).
+        dropout : float or list of float
+            Probability with which each output of a hidden layer is left out in training
+            (Srivastava et al. 2014): one for all hidden layers, or one for each.
+        clip_norm : float, optional
+            Gradients whose norm is larger are scaled down to it.
         validation_data : (array_like, array_like), optional
-            Inputs and targets that are not trained on. Loss and metrics of them, after each epoch,
-            are the columns of the history that begin with ``validation_``.
+            Inputs and targets (and weights) that are not trained on. Loss and metrics of them,
+            after each epoch, are the columns of the history that begin with ``validation_``.
         validation_fraction : float, optional
             Hold out this part of the data for validation, of each class the same part. With the
             same seed and data every call holds out the same samples.
         early_stopping : bool or EarlyStopping
             End when the validation loss has not become smaller for 10 epochs, and go back to the
             parameters of the best epoch; or as the object says.
+        sample_weight : array_like, optional
+            How much each sample counts in the loss, of shape (n,). Only ratios matter; a sample of
+            weight 0 is left out. Accuracy and metrics count all alike.
+        class_weight : {'balanced'} or dict, optional
+            How much each class counts, by its index; 'balanced' makes rare classes count as much as
+            frequent ones. It multiplies the weights of samples, for validation too.
         metrics : list of (str or callable), or dict of str to callable
             What to measure in each epoch beside the loss (and the accuracy of a classification),
             on the outputs that training saw, and on the validation data. Names are those of
@@ -138,35 +181,45 @@ class TrainableNetwork:
         batch_sz = positive_integer(batch_sz, "batch_sz")
         epochs = positive_integer(epochs, "epochs")
         learning_rate = positive_number(learning_rate, "learning_rate")
-        training, validation = self._data(X, y, validation_data, validation_fraction)
+        data = fit_data(
+            self._door,
+            X,
+            y,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            validation_data=validation_data,
+            validation_fraction=validation_fraction,
+            seed=self.seed or 0,
+        )
+        source = ArraySource(data.training, batch_sz, self._rng if shuffle else None)
         measured = self._default_metrics()
         if metrics != ():
             measured |= checked_metrics(metrics, self._task)
+        settings = {"weight_decay": weight_decay, "clip_norm": clip_norm}
+        made = made_optimizer(optimizer, self.model.parameters(), learning_rate, **settings)
         state = TrainingState(
             self.model,
-            SGD(self.model.parameters(), learning_rate),
+            made,
             self.history,
             epochs,
             callbacks=callbacks,
             network=cast("NeuralNetwork", self),
-            columns=columns(measured, validation),
+            schedule=None if schedule is None else made_schedule(schedule, len(source), epochs),
+            columns=columns(measured, data.validation),
             rng=self._rng,
         )
-        stopping = early_stopping_callback(early_stopping, validation is not None)
+        stopping = early_stopping_callback(early_stopping, data.validation is not None)
         if stopping is not None:
             state.callbacks.insert(0, stopping)
         if verbose:
             state.callbacks.append(progress_bar())
+        objective = self._objective(data.is_weighted, l1, dropout)
         with begun(state):
+            take_over(made, self._optimizer)
+            self._optimizer = made
             if resume is not None:
                 resume_from(resume, state)
-            run(
-                state,
-                ArraySource(training, batch_sz, self._rng if shuffle else None),
-                self._task.loss_function,
-                measured,
-                validation,
-            )
+            run(state, source, objective, measured, data.validation)
         return self
 
     def partial_fit(
@@ -174,7 +227,7 @@ class TrainableNetwork:
         X: ArrayLike,
         y: ArrayLike,
         batch_sz: int = 32,
-        learning_rate: float = 0.01,
+        learning_rate: float = LEARNING_RATE,
         shuffle: bool = True,
         **settings: Any,
     ) -> Self:
@@ -244,7 +297,7 @@ class TrainableNetwork:
         >>> network.fit(X, y, learning_rate=1.0).evaluate(X, y, metrics=["accuracy", "roc_auc"])
         {'accuracy': 1.0, 'roc_auc': 1.0}
         """
-        inputs, targets = self._checked(X, y)
+        inputs, targets = self._door.checked(X, y)
         measured = (
             task_metrics(self._task) if metrics is None else checked_metrics(metrics, self._task)
         )
@@ -336,38 +389,22 @@ class TrainableNetwork:
 
     # ------------------------------------------------------------------------------------ helpers
 
-    def _checked(self, X: Any, y: Any) -> Batch:
-        inputs = as_inputs(X, self.input_dim, self.dtype)
-        return inputs, self._task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
+    @property
+    def _door(self) -> Door:
+        return Door(self._task, self.input_dim, self.output_dim, self.dtype)
 
-    def _data(
-        self, X: Any, y: Any, validation_data: Any, validation_fraction: Any
-    ) -> tuple[Batch, Batch | None]:
-        """What to train on, and what to validate on."""
-        data = self._checked(X, y)
-        if validation_data is not None and validation_fraction is not None:
-            raise ValueError(
-                "validation_data and validation_fraction were both given; expected one of them"
-            )
-        if validation_data is not None:
-            if not isinstance(validation_data, Sequence) or len(validation_data) != 2:
-                raise TypeError(
-                    "validation_data is not a pair; expected (X, y), what is not trained on"
-                )
-            with in_argument("validation_data"):
-                return data, self._checked(*validation_data)
-        if validation_fraction is None:
-            return data, None
-        fraction = checked_fraction(validation_fraction, "validation_fraction")
-        classes = None if self._task.classes_of is None else self._task.classes_of(data[1])
-        # Not the generator that shuffles: every call of fit has to hold out the same samples.
-        rng = np.random.default_rng(self.seed or 0)
-        training, validation = held_out(len(data[0]), fraction, classes, rng)
-        return _rows(data, training), _rows(data, validation)
+    def _objective(self, is_weighted: bool, l1: Any, dropout: Any) -> Objective:
+        loss_function = self._task.loss_function
+        strength = non_negative_number(l1, "l1")
+        return Objective(
+            self.model if _is_zero(dropout) else with_dropout(self.model, dropout, self._rng),
+            weighted_mean(loss_function) if is_weighted else loss_function,
+            l1_penalty(strength) if strength else None,
+        )
 
     def _default_metrics(self) -> dict[str, Any]:
         return {} if self._task.classes_of is None else {"accuracy": self._task.accuracy}
 
 
-def _rows(arrays: Batch, rows: np.ndarray) -> Batch:
-    return tuple([array.take(rows, axis=0) for array in arrays])
+def _is_zero(value: Any) -> bool:
+    return type(value) in (int, float) and value == 0

@@ -92,6 +92,7 @@ class NeuralNetwork(TrainableNetwork):
         self.history: History = {"loss": []}
         if self._task.classes_of is not None:
             self.history["accuracy"] = []
+        self._optimizer = None
         self._plain_layers: PlainLayers | None = None
         return self
 

@@ -2,14 +2,202 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from nn.checks import positive_number
+from nn.checks import choice, fraction_below_one, non_negative_number, positive_number
+from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
+from nn.layers import Linear, Sequential
+from nn.module import Module
+from nn.optim import OPTIMIZERS, Optimizer
+from nn.schedule_names import as_schedule
+from tensorgrad import Tensor
+
+LEARNING_RATE = 0.01
+"""What ``fit`` takes if nothing else is said."""
+
+OptimizerLike = str | Optimizer | Callable[..., Optimizer]
+
+
+def made_optimizer(
+    optimizer: OptimizerLike,
+    parameters: Sequence[Tensor],
+    learning_rate: float,
+    **settings: Any,
+) -> Optimizer:
+    """What ``optimizer=`` asks for, over the parameters.
+
+    Parameters
+    ----------
+    optimizer : str, Optimizer, or callable
+        A name; an optimizer, which must be over these parameters and has its own settings; or what
+        makes one from parameters and ``learning_rate=``, such as the class ``nn.Adam``.
+    parameters : list of Tensor
+        What to optimize.
+    learning_rate : float
+        For the optimizer that is made.
+    **settings
+        More settings for it; those that are None are left to its defaults.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of these, or settings are given beside an optimizer.
+
+    Examples
+    --------
+    >>> from nn import SGD
+    >>> layer = Linear(2, 1)
+    >>> made_optimizer("sgd", layer.parameters(), 0.1)
+    SGD(3 parameters, learning_rate=0.1)
+    >>> from functools import partial
+    >>> made_optimizer(partial(SGD, momentum=0.9), layer.parameters(), 0.1, clip_norm=None)
+    SGD(3 parameters, learning_rate=0.1, momentum=0.9)
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(optimizer, Optimizer):
+        if learning_rate != LEARNING_RATE:
+            given["learning_rate"] = learning_rate
+        if given:
+            raise ValueError(
+                f"{', '.join(given)} cannot be given beside an optimizer that is made already; "
+                f"give it to {type(optimizer).__name__}(...)"
+            )
+        own, expected = map(id, optimizer.buffer.parameters), map(id, parameters)
+        if set(own) != set(expected):
+            raise ValueError(
+                "the optimizer is for other parameters than those of this network; make it with "
+                f"nn.{type(optimizer).__name__}(network.parameters(), ...), again after reset()"
+            )
+        return optimizer
+    if isinstance(optimizer, str):
+        optimizer = OPTIMIZERS[choice(optimizer, OPTIMIZERS, "optimizer")]
+    if not callable(optimizer):
+        raise TypeError(
+            f"optimizer is {optimizer!r}; expected one of {', '.join(map(repr, OPTIMIZERS))}, an "
+            "optimizer, or a class such as nn.Adam"
+        )
+    made = optimizer(parameters, learning_rate=learning_rate, **given)
+    if not isinstance(made, Optimizer):
+        raise TypeError(f"optimizer made {made!r}; expected an optimizer such as nn.Adam")
+    return made
+
+
+def take_over(optimizer: Optimizer, earlier: Optimizer | None) -> None:
+    """Take over what an earlier optimizer remembers, if it is of the same kind and settings."""
+    if (
+        earlier is None
+        or earlier is optimizer
+        or not optimizer.state
+        or type(earlier) is not type(optimizer)
+        or earlier.rule.settings != optimizer.rule.settings
+        or list(map(id, earlier.buffer.parameters)) != list(map(id, optimizer.buffer.parameters))
+    ):
+        return
+    optimizer.state = earlier.state
+
+
+def made_schedule(schedule: Any, steps_per_epoch: int | None, epochs: int) -> Any:
+    """What ``schedule=`` asks for, checked at its first step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no schedule, needs to know the number of steps where that is not known, or its
+        first factor is no number, 0 or more.
+
+    Examples
+    --------
+    >>> made_schedule("cosine", 32, 10)
+    Cosine(total_steps=320, final=0.0)
+    """
+    if steps_per_epoch is None:
+        if isinstance(schedule, str):
+            raise ValueError(
+                f"schedule is {schedule!r}, which depends on the number of steps, and an iterator "
+                "of batches has none that is known; pass an object such as "
+                "nn.schedules.Cosine(total_steps=1000)"
+            )
+        if not callable(schedule):
+            as_schedule(schedule, 1)  # it says what is expected
+        made = schedule
+    else:
+        made = as_schedule(schedule, steps_per_epoch * epochs)
+    non_negative_number(made(0), "the factor of the schedule at step 0")
+    return made
+
+
+def with_dropout(model: Sequential, dropout: Any, rng: np.random.Generator) -> Sequential:
+    """A model with dropout behind each hidden layer; it shares the layers of the other.
+
+    Parameters
+    ----------
+    model : Sequential
+        Each of its fully connected layers but the first is dropped out before.
+    dropout : float or list of float
+        Probability of a zero, at least 0 and below 1: one for all hidden layers, or one for each.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is not a probability for each hidden layer.
+
+    Examples
+    --------
+    >>> model = Sequential(Linear(2, 8), np.tanh, Linear(8, 1))
+    >>> with_dropout(model, 0.5, np.random.default_rng(0)).layers[2]
+    Dropout(p=0.5)
+    """
+    places = [i for i, layer in enumerate(model.layers) if isinstance(layer, Linear)][1:]
+    if isinstance(dropout, Sequence | np.ndarray) and not isinstance(dropout, str):
+        rates = [fraction_below_one(p, f"dropout[{i}]") for i, p in enumerate(dropout)]
+        if len(rates) != len(places):
+            raise ValueError(
+                f"dropout has {len(rates)} numbers, and the network {len(places)} hidden layers; "
+                "expected one for each, or a single number"
+            )
+    else:
+        rates = [fraction_below_one(dropout, "dropout")] * len(places)
+    layers = list(model.layers)
+    for place, rate in reversed(list(zip(places, rates, strict=True))):
+        if rate:
+            layers.insert(place, Dropout(rate, rng=rng))
+    return Sequential(*layers)
+
+
+def l1_penalty(strength: float) -> Callable[[Module], Any]:
+    """The sum of the absolute values of all weights of a model, times a number.
+
+    Parameters
+    ----------
+    strength : float
+        The number.
+
+    Returns
+    -------
+    callable
+        From a model to the penalty, a composition of operations. Biases and other parameters of
+        one axis do not count.
+
+    Examples
+    --------
+    >>> layer = Linear(2, 1)
+    >>> _ = layer.weight.assign([[3.0], [-4.0]])
+    >>> l1_penalty(0.5)(layer).item()
+    3.5
+    """
+
+    def penalty(model: Module) -> Any:
+        sums = [np.sum(np.abs(p)) for p in model.parameters() if p.ndim > 1]
+        return strength * sum(sums[1:], start=sums[0])
+
+    return penalty
 
 
 def checked_fraction(value: Any, name: str) -> float:

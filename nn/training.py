@@ -16,6 +16,9 @@ from nn.checks import positive_integer
 from nn.files import PathLike
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.schedule import Schedule
+from nn.schedule_names import as_schedule
+from nn.weights import checked_sample_weight, weighted_mean, with_weights
 from tensorgrad.mode import changed_mode
 
 LossFunction = Callable[..., Any]
@@ -48,8 +51,10 @@ def train(
     batch_size: int = 32,
     epochs: int = 1,
     rng: np.random.Generator | None = None,
+    schedule: str | Callable[[int], float] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     validation: Batch | None = None,
+    sample_weight: np.ndarray | None = None,
     callbacks: Iterable[Callback] = (),
     history: History | None = None,
     resume: PathLike | None = None,
@@ -73,12 +78,19 @@ def train(
         Passes through the data.
     rng : numpy.random.Generator, optional
         Shuffles the data in each epoch; without it they keep their order.
+    schedule : str or callable, optional
+        A name, or a function from the number of the step, counted from 0, to what the
+        optimizer's learning rates are multiplied by, see :mod:`nn.schedules`.
     metrics : dict of str to callable, optional
         Each takes the logits of all samples, as they were seen during the epoch, and the targets,
         and gives a number that becomes a column of the history.
     validation : tuple of ndarray, optional
         Inputs and targets to measure loss and metrics on after each epoch, in evaluation mode:
         columns of the history whose names start with ``validation_``.
+    sample_weight : ndarray, optional
+        How much each sample counts, of shape (n_samples,); the loss must then take
+        ``reduction="none"``, as those of this package do. Only ratios matter: the weights are
+        divided by their mean. The validation data may have weights too, as their third array.
     callbacks : list of Callback
         What is told of the progress, see :class:`nn.Callback`.
     history : dict of str to list of float, optional
@@ -121,6 +133,14 @@ def train(
         raise ValueError(
             f"X has {len(X)} rows and y has {len(y)}; expected at least one, and as many in both"
         )
+    arrays: Batch = (X, y)
+    if sample_weight is not None:
+        weights = checked_sample_weight(sample_weight, len(X))
+        arrays, validation = with_weights(
+            arrays, validation, weights, optimizer.buffer.values.dtype
+        )
+        loss_function = weighted_mean(loss_function)
+    source = ArraySource(arrays, batch_size, rng)
     history = {} if history is None else history
     metrics = metrics or {}
     state = TrainingState(
@@ -130,6 +150,7 @@ def train(
         epochs,
         callbacks=callbacks,
         columns=columns(metrics, validation),
+        schedule=None if schedule is None else as_schedule(schedule, epochs * len(source)),
         rng=rng,
     )
     if verbose:
@@ -137,8 +158,18 @@ def train(
     with begun(state):
         if resume is not None:
             resume_from(resume, state)
-        run(state, ArraySource((X, y), batch_size, rng), loss_function, metrics, validation)
+        run(state, source, Objective(model, loss_function), metrics, validation)
     return history
+
+
+class Objective(NamedTuple):
+    """What training makes small."""
+
+    model: Module
+    """From inputs to outputs: the model that is trained, or one on the same parameters."""
+    loss_function: LossFunction
+    penalty: Callable[[Module], Any] | None = None
+    """Added to the loss of every batch before it is differentiated, and not to the history."""
 
 
 class Epoch(NamedTuple):
@@ -150,7 +181,7 @@ class Epoch(NamedTuple):
     targets: np.ndarray
 
 
-EpochFunction = Callable[[TrainingState, LossFunction, Iterable[Batch]], Epoch]
+EpochFunction = Callable[[TrainingState, Objective, Iterable[Batch]], Epoch]
 """Makes a step on every batch: :func:`eager_epoch`, or something quicker with the same result."""
 
 
@@ -174,6 +205,8 @@ def begun(state: TrainingState) -> Iterator[None]:
     finally:
         model.train(was_training)
         state.optimizer.zero_grad()
+        if state.schedule is not None:
+            state.optimizer.learning_rate_factor = 1.0
         for callback in told:
             callback.on_fit_end(state)
 
@@ -181,14 +214,16 @@ def begun(state: TrainingState) -> Iterator[None]:
 def run(
     state: TrainingState,
     source: Source,
-    loss_function: LossFunction,
+    objective: Objective,
     metrics: Mapping[str, Metric],
     validation: Batch | None = None,
     run_epoch: EpochFunction | None = None,
 ) -> None:
     """Train for the epochs that are left to do in ``state``, as :func:`train` describes it."""
     run_epoch = run_epoch or eager_epoch
-    history, buffer = state.history, state.optimizer.buffer
+    history, optimizer = state.history, state.optimizer
+    buffer, schedule = optimizer.buffer, state.schedule
+    objective.model.train()
     last_finite = buffer.copy()
     begin_hooks = hooks(state.callbacks, "on_epoch_begin")
     end_hooks = hooks(state.callbacks, "on_epoch_end")
@@ -196,17 +231,20 @@ def run(
         state.begin_epoch()
         for hook in begin_hooks:
             hook(state)
-        epoch = run_epoch(state, loss_function, source.epoch())
+        epoch = run_epoch(state, objective, source.epoch())
         if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
             buffer.assign(last_finite)
-            raise _divergence(epoch.loss, state.optimizer, len(history["loss"]))
+            optimizer.state = optimizer.rule.init(buffer.values)
+            raise _divergence(epoch.loss, optimizer, len(history["loss"]))
         np.copyto(last_finite, buffer.values)
         row = {"loss": epoch.loss}
         for name, metric in metrics.items():
             row[name] = metric(epoch.outputs, epoch.targets)
         if validation is not None:
-            measured = measure(state.model, loss_function, validation, metrics)
+            measured = measure(state.model, objective.loss_function, validation, metrics)
             row |= {VALIDATION + name: value for name, value in measured.items()}
+        if isinstance(schedule, Schedule):
+            schedule.observe(row.get(VALIDATION + "loss", epoch.loss))
         state.end_epoch(row)
         for hook in end_hooks:
             hook(state)
@@ -218,14 +256,12 @@ def columns(metrics: Iterable[str], validation: Batch | None) -> list[str]:
     return names if validation is None else names + [VALIDATION + name for name in names]
 
 
-def eager_epoch(
-    state: TrainingState, loss_function: LossFunction, batches: Iterable[Batch]
-) -> Epoch:
+def eager_epoch(state: TrainingState, objective: Objective, batches: Iterable[Batch]) -> Epoch:
     """One pass through the data, operation by operation, which callbacks can follow.
 
     It ends with the first batch whose loss is not finite.
     """
-    model, optimizer = state.model, state.optimizer
+    optimizer, schedule = state.optimizer, state.schedule
     begin_hooks = hooks(state.callbacks, "on_batch_begin")
     end_hooks = hooks(state.callbacks, "on_batch_end")
     total, samples = 0.0, 0
@@ -233,7 +269,9 @@ def eager_epoch(
     for batch in batches:
         for hook in begin_hooks:
             hook(state)
-        loss, output = _step(model, loss_function, optimizer, batch)
+        if schedule is not None:
+            optimizer.learning_rate_factor = float(schedule(state.step))
+        loss, output = _step(objective, optimizer, batch)
         outputs.append(output)
         targets.append(batch[1])
         if not math.isfinite(loss):
@@ -252,18 +290,19 @@ def eager_epoch(
     return Epoch(total, np.concatenate(outputs), np.concatenate(targets))
 
 
-def _step(
-    model: Module, loss_function: LossFunction, optimizer: Optimizer, batch: Batch
-) -> tuple[float, np.ndarray]:
+def _step(objective: Objective, optimizer: Optimizer, batch: Batch) -> tuple[float, np.ndarray]:
     """One step on one batch: the loss and the outputs, as they were before it.
 
     The graph lives no longer than the call, so that there is never more than one.
     """
+    model, loss_function, penalty = objective
     optimizer.zero_grad()
     outputs = model(batch[0])
     loss = loss_function(outputs, *batch[1:])
     value = float(loss.data)
     if math.isfinite(value):
+        if penalty is not None:
+            loss = loss + penalty(model)
         loss.backward()
         optimizer.step()
     return value, outputs.data
@@ -321,8 +360,9 @@ def _divergence(loss: float, optimizer: Optimizer, epochs_before: int) -> Diverg
     stand = f"after epoch {epochs_before}" if epochs_before else "before the first epoch"
     return DivergenceError(
         f"training diverged in epoch {epochs_before + 1}: {what}, with "
-        f"learning_rate={optimizer.learning_rate:g}. The parameters are again those {stand}. Use a "
-        "smaller learning rate, and scale inputs (and regression targets) to about unit size."
+        f"learning_rate={optimizer.current_learning_rate:g}. The parameters are again those "
+        f"{stand}. Use a smaller learning rate, and scale inputs (and regression targets) to about "
+        "unit size."
     )
 
 

@@ -1,0 +1,143 @@
+"""The data of ``fit``: checked, weighted, and divided into what is trained and validated on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.batches import Batch
+from nn.data import as_inputs
+from nn.settings import checked_fraction, in_argument
+from nn.splitting import held_out
+from nn.tasks import Task
+from nn.weights import checked_class_weight, checked_sample_weight, with_weights
+
+
+class Door(NamedTuple):
+    """What data have to fit, to come in."""
+
+    task: Task
+    input_dim: int
+    output_dim: int
+    dtype: np.dtype[Any]
+
+    def checked(self, X: Any, y: Any) -> Batch:
+        """Inputs and targets as the network computes with them, or an error."""
+        inputs = as_inputs(X, self.input_dim, self.dtype)
+        return inputs, self.task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
+
+
+class FitData(NamedTuple):
+    """What to train on, and what to validate on: inputs, targets, and weights if there are any."""
+
+    training: Batch
+    validation: Batch | None
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether samples have weights."""
+        return len(self.training) > 2
+
+
+def fit_data(
+    door: Door,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any,
+    class_weight: Any,
+    validation_data: Any,
+    validation_fraction: Any,
+    seed: int,
+) -> FitData:
+    """Check the data that ``fit`` is given.
+
+    Parameters
+    ----------
+    door : Door
+        What they have to fit.
+    X, y, sample_weight, class_weight, validation_data, validation_fraction
+        As for :meth:`nn.NeuralNetwork.fit`.
+    seed : int
+        Of the division.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something cannot be right.
+    """
+    if validation_data is not None and validation_fraction is not None:
+        raise ValueError(
+            "validation_data and validation_fraction were both given; expected one of them"
+        )
+    training = door.checked(X, y)
+    validation = None
+    if sample_weight is not None:
+        training = (*training, checked_sample_weight(sample_weight, len(training[0])))
+    if validation_data is not None:
+        validation = _validation(door, validation_data)
+    elif validation_fraction is not None:
+        fraction = checked_fraction(validation_fraction, "validation_fraction")
+        # Not the generator that shuffles: every call of fit has to hold out the same samples.
+        rng = np.random.default_rng(seed)
+        classes = None if door.task.classes_of is None else door.task.classes_of(training[1])
+        held_in, held = held_out(len(training[0]), fraction, classes, rng)
+        training, validation = _rows(training, held_in), _rows(training, held)
+    if class_weight is not None:
+        weights = _class_weights(door, class_weight, training[1])
+        training = _times(training, weights, door.task)
+        validation = None if validation is None else _times(validation, weights, door.task)
+    if len(training) == 2 and (validation is None or len(validation) == 2):
+        return FitData(training, validation)
+    return FitData(
+        *with_weights(
+            training[:2],
+            validation,
+            _weights(training, "the samples that are trained on"),
+            door.dtype,
+        )
+    )
+
+
+def _validation(door: Door, validation_data: Any) -> Batch:
+    if not isinstance(validation_data, Sequence) or len(validation_data) not in (2, 3):
+        raise TypeError(
+            "validation_data is not a pair; expected (X, y), or (X, y, sample_weight), of what is "
+            "not trained on"
+        )
+    X, y, *weights = validation_data
+    with in_argument("validation_data"):
+        data = door.checked(X, y)
+        return (*data, *[checked_sample_weight(w, len(data[0])) for w in weights])
+
+
+def _class_weights(door: Door, class_weight: Any, targets: np.ndarray) -> np.ndarray:
+    task = door.task
+    if task.classes_of is None:
+        raise ValueError("class_weight has no meaning for regression; see sample_weight")
+    n_classes = max(2, door.output_dim)
+    return checked_class_weight(class_weight, n_classes, task.classes_of(targets))
+
+
+def _times(arrays: Batch, class_weights: np.ndarray, task: Task) -> Batch:
+    """The arrays, their weights multiplied by those of the classes; a soft label counts in part."""
+    X, targets, *weights = arrays
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        of_classes = targets @ class_weights
+    else:
+        assert task.classes_of is not None
+        of_classes = class_weights[task.classes_of(targets).astype(np.intp)]
+    return X, targets, weights[0] * of_classes if weights else of_classes
+
+
+def _weights(arrays: Batch, what: str) -> np.ndarray:
+    weights = arrays[2] if len(arrays) > 2 else np.ones(len(arrays[0]))
+    if not weights.any():
+        raise ValueError(f"{what} all have weight 0; expected some that count")
+    return weights
+
+
+def _rows(arrays: Batch, rows: np.ndarray) -> Batch:
+    return tuple([array.take(rows, axis=0) for array in arrays])
