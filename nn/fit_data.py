@@ -12,7 +12,7 @@ from nn.data import as_inputs
 from nn.settings import checked_fraction, in_argument
 from nn.splitting import held_out
 from nn.tasks import Task
-from nn.weights import checked_class_weight, checked_sample_weight, with_weights
+from nn.weights import checked_class_weight, checked_sample_weight, weights_of, with_weights
 
 
 class Door(NamedTuple):
@@ -91,14 +91,8 @@ def fit_data(
         validation = None if validation is None else _times(validation, weights, door.task)
     if len(training) == 2 and (validation is None or len(validation) == 2):
         return FitData(training, validation)
-    return FitData(
-        *with_weights(
-            training[:2],
-            validation,
-            _weights(training, "the samples that are trained on"),
-            door.dtype,
-        )
-    )
+    weights = weights_of(training)
+    return FitData(*with_weights(training[:2], validation, weights, door.dtype))
 
 
 def _validation(door: Door, validation_data: Any) -> Batch:
@@ -123,20 +117,13 @@ def _class_weights(door: Door, class_weight: Any, targets: np.ndarray) -> np.nda
 
 def _times(arrays: Batch, class_weights: np.ndarray, task: Task) -> Batch:
     """The arrays, their weights multiplied by those of the classes; a soft label counts in part."""
-    X, targets, *weights = arrays
+    targets = arrays[1]
     if targets.ndim == 2 and targets.shape[1] > 1:
         of_classes = targets @ class_weights
     else:
         assert task.classes_of is not None
         of_classes = class_weights[task.classes_of(targets).astype(np.intp)]
-    return X, targets, weights[0] * of_classes if weights else of_classes
-
-
-def _weights(arrays: Batch, what: str) -> np.ndarray:
-    weights = arrays[2] if len(arrays) > 2 else np.ones(len(arrays[0]))
-    if not weights.any():
-        raise ValueError(f"{what} all have weight 0; expected some that count")
-    return weights
+    return (*arrays[:2], weights_of(arrays) * of_classes)
 
 
 def _rows(arrays: Batch, rows: np.ndarray) -> Batch:

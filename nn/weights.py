@@ -126,6 +126,11 @@ def with_weights(
     dtype : dtype
         What to cast the weights to.
 
+    Raises
+    ------
+    ValueError
+        If nothing counts among those that are trained, or validated, on.
+
     Examples
     --------
     >>> X = np.arange(3)
@@ -133,17 +138,35 @@ def with_weights(
     >>> training[0], training[2]
     (array([0, 2]), array([1.5, 0.5], dtype=float32))
     """
-    if not weights.all():
-        rows = np.flatnonzero(weights)
-        training = tuple([array.take(rows, axis=0) for array in training])
-        weights = weights[rows]
+    scaled = _over_mean(weights, "trained")
     if validation is not None:
-        validation_weights = validation[2] if len(validation) > 2 else np.ones(len(validation[0]))
-        validation = (
-            *validation[:2],
-            (validation_weights / validation_weights.mean()).astype(dtype),
+        of_validation = _over_mean(weights_of(validation), "validated")
+        validation = (*validation[:2], of_validation.astype(dtype))
+    if not scaled.all():
+        rows = np.flatnonzero(scaled)
+        training = tuple([array.take(rows, axis=0) for array in training])
+        scaled = scaled[rows] / scaled[rows].mean()
+    return (*training, scaled.astype(dtype)), validation
+
+
+def weights_of(arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    """The third array, or ones if there is none.
+
+    Examples
+    --------
+    >>> weights_of((np.zeros((2, 1)), np.zeros(2)))
+    array([1., 1.])
+    """
+    given = arrays[2:]
+    return given[0] if given else np.ones(len(arrays[0]))
+
+
+def _over_mean(weights: np.ndarray, what: str) -> np.ndarray:
+    if not weights.any():
+        raise ValueError(
+            f"the samples that are {what} on all have weight 0; expected some that count"
         )
-    return (*training, (weights / weights.mean()).astype(dtype)), validation
+    return weights / weights.mean()
 
 
 def weighted_mean(loss_function: Callable[..., Any]) -> Callable[..., Any]:
