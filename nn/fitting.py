@@ -215,10 +215,11 @@ class TrainableNetwork:
             state.callbacks.append(progress_bar())
         objective = self._objective(data.is_weighted, l1, dropout)
         with begun(state):
-            take_over(made, self._optimizer)
-            self._optimizer = made
-            if resume is not None:
+            if resume is None:
+                take_over(made, self._optimizer)
+            else:
                 resume_from(resume, state)
+            self._optimizer = made
             run(state, source, objective, measured, data.validation)
         return self
 
