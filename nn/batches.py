@@ -15,6 +15,11 @@ Batch = tuple[np.ndarray, ...]
 class Source(Protocol):
     """Where the batches of every epoch come from."""
 
+    @property
+    def batches_per_epoch(self) -> int | None:
+        """How many there are, if that is known."""
+        ...
+
     def epoch(self) -> Iterable[Batch]:
         """The batches of the next epoch."""
         ...
@@ -70,8 +75,9 @@ class ArraySource:
         self.batch_size = batch_size
         self.rng = rng
 
-    def __len__(self) -> int:
-        """Batches in an epoch."""
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many there are."""
         return number_of_batches(len(self.arrays[0]), self.batch_size)
 
     def epoch(self) -> ArrayBatches:

@@ -30,6 +30,7 @@ from nn.saving import (
     model_description,
     network_description,
 )
+from nn.standardization import as_arrays
 
 SHUFFLING = "shuffling"
 """The name of the generator that shuffles the data; the others have those of their layers."""
@@ -131,6 +132,8 @@ def write_checkpoint(state: TrainingState, path: PathLike, settings: Mapping[str
         "history": written_history(state.history),
     }
     network = state.network
+    if network is not None:
+        arrays |= as_arrays(network._standardizer)
     description = model_description({}) if network is None else network_description(network)
     write_file(path, arrays, {**description, TRAINING: training})
 

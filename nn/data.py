@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from nn.mapped import MappedRows, parts
+
 ROW_SUM_TOLERANCE = 1e-4
 """How far from one a row of probabilities may sum: float32 softmax outputs, rounded a little."""
 
 
-def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> np.ndarray:
+def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> Any:
     """Check the inputs of a network, and cast them.
+
+    A ``numpy.memmap`` is looked through once, part by part, and read again when its rows are asked
+    for: it may be larger than memory.
 
     Parameters
     ----------
@@ -25,7 +30,7 @@ def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> np.ndarray:
 
     Returns
     -------
-    ndarray
+    ndarray or MappedRows
         Of shape (n_samples, input_dim), in C order; ``X`` itself where nothing was to be done.
 
     Raises
@@ -58,7 +63,11 @@ def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> np.ndarray:
         )
     if not len(array):
         raise ValueError(f"X is empty (shape {array.shape}); expected at least one sample")
-    return finite_cast(array, "X", dtype)
+    if not isinstance(X, np.memmap):
+        return finite_cast(array, "X", dtype)
+    for rows in parts(array):
+        finite_cast(array[rows], "X", dtype, first=rows.start)
+    return MappedRows(array, dtype)
 
 
 def as_sample_or_inputs(x: Any, input_dim: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, bool]:
@@ -99,7 +108,7 @@ def as_sample_or_inputs(x: Any, input_dim: int, dtype: np.dtype[Any]) -> tuple[n
                     f"x has shape {array.shape}, expected ({input_dim},) for one sample, or "
                     f"(n_samples, {input_dim}) for several"
                 )
-            return as_inputs(array, input_dim, dtype), False
+            return as_inputs(x if isinstance(x, np.memmap) else array, input_dim, dtype), False
         array = array.reshape(input_dim)
     return finite_cast(array, "x", dtype), True
 
@@ -274,6 +283,8 @@ def numeric_array(values: Any, name: str) -> np.ndarray:
     columns = _numeric_columns(values)
     if columns is not None:
         return columns
+    if array.dtype == object and array.ndim == 0 and hasattr(values, "to_numpy"):
+        return numeric_array(np.asarray(values.to_numpy()), name)
     if array.dtype == object and array.ndim == 0:
         dense = f"; pass {name}.toarray()" if hasattr(values, "toarray") else ""
         raise TypeError(
@@ -285,8 +296,13 @@ def numeric_array(values: Any, name: str) -> np.ndarray:
     )
 
 
-def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarray:
-    """The array in another dtype and in C order, if all of it is finite there."""
+def finite_cast(
+    array: np.ndarray, name: str, dtype: np.dtype[Any], *, first: int = 0
+) -> np.ndarray:
+    """The array in another dtype and in C order, if all of it is finite there.
+
+    ``first`` is the number of its first row, for the message.
+    """
     if array.dtype == dtype:
         cast = np.asarray(array, order="C")
     else:
@@ -303,21 +319,30 @@ def finite_cast(array: np.ndarray, name: str, dtype: np.dtype[Any]) -> np.ndarra
         if np.isfinite(value)
         else "expected finite numbers; remove or impute such entries"
     )
-    raise ValueError(f"{name} holds {value} at index {list(where)}, {advice}")
+    index = [where[0] + first, *where[1:]] if where else []
+    raise ValueError(f"{name} holds {value} at index {index}, {advice}")
 
 
 def _numeric_columns(values: Any) -> np.ndarray | None:
     """What is in a data frame, if all of its columns are numbers; NaN where one is missing.
 
     Columns of bool and float, as ``pandas.get_dummies`` gives them, or of pandas' nullable dtypes,
-    would otherwise come out as Python objects.
+    would otherwise come out as Python objects; and not every library makes arrays of its frames.
     """
     dtypes = getattr(values, "dtypes", None)
-    if not (isinstance(dtypes, Iterable) and hasattr(values, "to_numpy")):
+    kinds = [getattr(d, "kind", "O") for d in dtypes] if isinstance(dtypes, Iterable) else []
+    if kinds and hasattr(values, "to_numpy") and all(kind in "fiub" for kind in kinds):
+        return values.to_numpy(np.float64, na_value=np.nan)
+    names = getattr(values, "column_names", getattr(values, "columns", None))
+    if not isinstance(names, Iterable) or not hasattr(type(values), "__getitem__"):
         return None
-    if not all(getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes):
-        return None
-    return values.to_numpy(np.float64, na_value=np.nan)
+    columns = []
+    for name in names:
+        column = values[name]
+        columns.append(np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column))
+        if columns[-1].ndim != 1 or columns[-1].dtype.kind not in "fiub":
+            return None
+    return np.column_stack(columns) if columns else None
 
 
 def _targets(y: Any, n_samples: int) -> np.ndarray:

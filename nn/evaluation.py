@@ -80,6 +80,24 @@ def checked_metrics(metrics: Any, task: Task) -> dict[str, Metric]:
     return result
 
 
+def in_units_of(
+    metrics: Mapping[str, Metric], restore: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, Metric]:
+    """The metrics of outputs and targets that were standardized, in the units of before.
+
+    Examples
+    --------
+    >>> metrics = in_units_of({"sum": lambda outputs, targets: sum(outputs)}, lambda x: 10 * x)
+    >>> metrics["sum"](np.ones(2), np.ones(2))
+    np.float64(20.0)
+    """
+
+    def restored(metric: Metric) -> Metric:
+        return lambda outputs, targets: metric(restore(outputs), restore(targets))
+
+    return {name: restored(metric) for name, metric in metrics.items()}
+
+
 def _named(metrics: Any) -> Iterable[tuple[str, Any]]:
     expected = "a list of names or functions, or a dict from names to functions"
     if isinstance(metrics, Mapping):

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn.batches import ArraySource
 from nn.callbacks import Callback, History, TrainingState
 from nn.checkpoints import resume_from
 from nn.checks import non_negative_number, positive_integer, positive_number
 from nn.early_stopping import EarlyStopping
-from nn.evaluation import checked_metrics, task_metrics
+from nn.evaluation import checked_metrics, in_units_of, task_metrics
 from nn.files import PathLike
-from nn.fit_data import Door, fit_data
+from nn.fit_data import Door, fit_data, stream_data
 from nn.layers import Sequential
 from nn.learning_rate import LearningRateSearch, lr_find
 from nn.optim import Optimizer
@@ -30,6 +29,7 @@ from nn.settings import (
     take_over,
     with_dropout,
 )
+from nn.standardization import Standardizer
 from nn.tasks import Task
 from nn.training import Objective, begun, columns, progress_bar, run
 from nn.weights import weighted_mean
@@ -51,7 +51,9 @@ class TrainableNetwork:
     model: Sequential
     history: History
     _rng: np.random.Generator
+    standardize: bool
     _optimizer: Optimizer | None
+    _standardizer: Standardizer | None
 
     if TYPE_CHECKING:  # what the subclass defines
 
@@ -67,12 +69,16 @@ class TrainableNetwork:
             """Probabilities or values."""
             ...
 
-        def _logits(self, inputs: np.ndarray) -> np.ndarray: ...
+        def _inputs(self, X: ArrayLike) -> Any: ...
+
+        def _logits(self, inputs: Any) -> np.ndarray: ...
+
+        def _in_units_of_y(self, outputs: np.ndarray) -> np.ndarray: ...
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | Iterable[Any] | Callable[[], Iterable[Any]],
+        y: ArrayLike | None = None,
         batch_sz: int = 32,
         epochs: int = 100,
         learning_rate: float = LEARNING_RATE,
@@ -101,8 +107,11 @@ class TrainableNetwork:
 
         Parameters
         ----------
-        X : array_like
-            Inputs of shape (n_samples, input_dim).
+        X : array_like, or iterable of batches
+            Inputs of shape (n_samples, input_dim): arrays, data frames, or a ``numpy.memmap`` that
+            may be larger than memory, of which each batch is read, and cast, when it is its turn.
+            Without ``y``, batches (X, y) or (X, y, sample_weight), which are used as they come: a
+            list or another iterable, or a function that returns one for each epoch.
         y : array_like
             Targets. Binary: 0 and 1, of shape (n,) or (n, 1). Multiclass: class indices of shape
             (n,), or one-hot rows of shape (n, classes). Regression: values of shape
@@ -181,20 +190,18 @@ class TrainableNetwork:
         batch_sz = positive_integer(batch_sz, "batch_sz")
         epochs = positive_integer(epochs, "epochs")
         learning_rate = positive_number(learning_rate, "learning_rate")
-        data = fit_data(
-            self._door,
-            X,
-            y,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            validation_data=validation_data,
-            validation_fraction=validation_fraction,
-            seed=self.seed or 0,
-        )
-        source = ArraySource(data.training, batch_sz, self._rng if shuffle else None)
-        measured = self._default_metrics()
-        if metrics != ():
-            measured |= checked_metrics(metrics, self._task)
+        selection: dict[str, Any] = {
+            "sample_weight": sample_weight,
+            "class_weight": class_weight,
+            "validation_data": validation_data,
+            "validation_fraction": validation_fraction,
+        }
+        if y is None and not hasattr(X, "dtype"):
+            data = stream_data(self._door, X, epochs, **selection)
+        else:
+            data = fit_data(self._door, X, y, seed=self.seed or 0, **selection)
+        source = data.source(batch_sz, self._rng if shuffle else None)
+        measured = self._measured(metrics, data.standardizer)
         settings = {"weight_decay": weight_decay, "clip_norm": clip_norm}
         made = made_optimizer(optimizer, self.model.parameters(), learning_rate, **settings)
         state = TrainingState(
@@ -204,7 +211,9 @@ class TrainableNetwork:
             epochs,
             callbacks=callbacks,
             network=cast("NeuralNetwork", self),
-            schedule=None if schedule is None else made_schedule(schedule, len(source), epochs),
+            schedule=None
+            if schedule is None
+            else made_schedule(schedule, source.batches_per_epoch, epochs),
             columns=columns(measured, data.validation),
             rng=self._rng,
         )
@@ -219,7 +228,7 @@ class TrainableNetwork:
                 take_over(made, self._optimizer)
             else:
                 resume_from(resume, state)
-            self._optimizer = made
+            self._optimizer, self._standardizer = made, data.standardizer
             run(state, source, objective, measured, data.validation)
         return self
 
@@ -298,11 +307,12 @@ class TrainableNetwork:
         >>> network.fit(X, y, learning_rate=1.0).evaluate(X, y, metrics=["accuracy", "roc_auc"])
         {'accuracy': 1.0, 'roc_auc': 1.0}
         """
-        inputs, targets = self._door.checked(X, y)
+        inputs = self._inputs(X)
+        targets = self._task.checked_targets(y, len(inputs), self.output_dim, self.dtype)
         measured = (
             task_metrics(self._task) if metrics is None else checked_metrics(metrics, self._task)
         )
-        logits = self._logits(inputs)
+        logits = self._in_units_of_y(self._logits(inputs))
         return {name: metric(logits, targets) for name, metric in measured.items()}
 
     def lr_find(
@@ -392,7 +402,14 @@ class TrainableNetwork:
 
     @property
     def _door(self) -> Door:
-        return Door(self._task, self.input_dim, self.output_dim, self.dtype)
+        return Door(
+            self._task,
+            self.input_dim,
+            self.output_dim,
+            self.dtype,
+            self.standardize,
+            self._standardizer,
+        )
 
     def _objective(self, is_weighted: bool, l1: Any, dropout: Any) -> Objective:
         loss_function = self._task.loss_function
@@ -403,8 +420,18 @@ class TrainableNetwork:
             l1_penalty(strength) if strength else None,
         )
 
-    def _default_metrics(self) -> dict[str, Any]:
-        return {} if self._task.classes_of is None else {"accuracy": self._task.accuracy}
+    def _measured(
+        self, metrics: Any, standardizer: Standardizer | None
+    ) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
+        """The accuracy of a classification, and what else is asked for, by name."""
+        task = self._task
+        own = {} if task.classes_of is None else {"accuracy": task.accuracy}
+        if metrics == ():
+            return own
+        asked = checked_metrics(metrics, task)
+        if standardizer is not None and task.classes_of is None:
+            asked = in_units_of(asked, standardizer.values)
+        return own | asked
 
 
 def _is_zero(value: Any) -> bool:

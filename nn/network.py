@@ -8,15 +8,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+import tensorgrad as tg
 from nn.activations import ACTIVATIONS
 from nn.callbacks import History
-from nn.checks import positive_integer
+from nn.checks import positive_integer, true_or_false
 from nn.data import as_inputs, as_sample_or_inputs
 from nn.fitting import TrainableNetwork
 from nn.flat import FlatBuffer
 from nn.inference import PlainLayers, finite
 from nn.initializers import initializer_for
 from nn.layers import Linear, Sequential
+from nn.mapped import parts
 from nn.module import Module, Parameter
 from nn.saving import PathLike, load_network, save_network
 from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
@@ -43,6 +45,11 @@ class NeuralNetwork(TrainableNetwork):
         With the same seed, weights, shuffling and results are the same to the last bit.
     dtype : dtype
         float32 or float64; what the network computes in.
+    standardize : bool
+        Give the layers inputs, and targets of a regression, of mean 0 and variance 1. The first
+        call of :meth:`fit` measures means and standard deviations on what it trains on; they belong
+        to the network from then on. Predictions are in the units of ``y``, and so are metrics; the
+        loss in the history is that of the standardized targets.
 
     Attributes
     ----------
@@ -75,6 +82,7 @@ class NeuralNetwork(TrainableNetwork):
         *,
         seed: int | None = None,
         dtype: DTypeLike = np.float32,
+        standardize: bool = False,
     ) -> None:
         self.input_dim = positive_integer(input_dim, "input_dim")
         self.layer_spec = checked_layers(layer_spec)
@@ -82,6 +90,7 @@ class NeuralNetwork(TrainableNetwork):
         check_output(self.layer_spec, self._task)
         self.dtype = checked_dtype(dtype)
         self.seed = checked_seed(seed)
+        self.standardize = true_or_false(standardize, "standardize")
         self.reset()
 
     def reset(self) -> Self:
@@ -93,6 +102,7 @@ class NeuralNetwork(TrainableNetwork):
         if self._task.classes_of is not None:
             self.history["accuracy"] = []
         self._optimizer = None
+        self._standardizer = None
         self._plain_layers: PlainLayers | None = None
         return self
 
@@ -116,7 +126,33 @@ class NeuralNetwork(TrainableNetwork):
         TypeError, ValueError
             If ``X`` is not finite numbers of that shape, or too large to compute with.
         """
-        return self._task.output(self._logits(as_inputs(X, self.input_dim, self.dtype)))
+        return self._task.output(self._in_units_of_y(self._logits(self._inputs(X))))
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """The probability of every class, for classification.
+
+        Parameters
+        ----------
+        X : array_like
+            Inputs of shape (n_samples, input_dim).
+
+        Returns
+        -------
+        ndarray
+            Of shape (n_samples, classes); of two classes for binary classification, of which
+            :meth:`transform` gives the second.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`transform`, and if the network is one for regression.
+        """
+        if self._task.classes_of is None:
+            raise ValueError("a regression has no probabilities; see transform()")
+        logits = self._logits(self._inputs(X))
+        if self.output_dim == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        return tg.softmax(logits)
 
     def predict(self, x: ArrayLike, class_names: Iterable[Any] | None = None) -> Any:
         """Predict the class, or the value, of one sample or of several.
@@ -142,21 +178,38 @@ class NeuralNetwork(TrainableNetwork):
             do not fit the task.
         """
         names = None if class_names is None else self._checked_names(class_names)
-        array, single = as_sample_or_inputs(x, self.input_dim, self.dtype)
+        standardizer = self._standardizer
+        if standardizer is None:
+            array, single = as_sample_or_inputs(x, self.input_dim, self.dtype)
+        else:
+            array, single = as_sample_or_inputs(x, self.input_dim, np.dtype(np.float64))
+            array = standardizer.inputs(array, self.dtype)
         if single:
-            prediction = self._task.decide_one(finite(self._layers()(array)))
+            outputs = finite(self._layers()(array))
+            prediction = self._task.decide_one(
+                outputs if standardizer is None else standardizer.values(outputs)
+            )
             return prediction if names is None else names[prediction]
-        predictions = self._task.decide(self._logits(array))
+        predictions = self._task.decide(self._in_units_of_y(self._logits(array)))
         return predictions if names is None else _array_of(names)[predictions]
 
-    def _logits(self, inputs: np.ndarray) -> np.ndarray:
+    def _inputs(self, X: ArrayLike) -> Any:
+        """Inputs as the layers take them: an array, or the rows of a file."""
+        if self._standardizer is None:
+            return as_inputs(X, self.input_dim, self.dtype)
+        raw = as_inputs(X, self.input_dim, np.dtype(np.float64))
+        return self._standardizer.inputs(raw, self.dtype)
+
+    def _in_units_of_y(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs if self._standardizer is None else self._standardizer.values(outputs)
+
+    def _logits(self, inputs: Any) -> np.ndarray:
         layers = self._layers()
         with np.errstate(all="ignore"):  # what overflows and matters is seen in the logits
-            if len(inputs) <= ROWS_AT_ONCE:
+            if len(inputs) <= ROWS_AT_ONCE and type(inputs) is np.ndarray:
                 return finite(layers(inputs))
             logits = np.empty((len(inputs), self.output_dim), self.dtype)
-            for start in range(0, len(inputs), ROWS_AT_ONCE):
-                rows = slice(start, start + ROWS_AT_ONCE)
+            for rows in parts(inputs, ROWS_AT_ONCE):
                 logits[rows] = layers(inputs[rows])
         return finite(logits)
 
@@ -273,7 +326,8 @@ class NeuralNetwork(TrainableNetwork):
 
     def __repr__(self) -> str:
         layers = [list(layer) for layer in self.layer_spec]
-        return f"NeuralNetwork({self.input_dim}, {layers}, {self.loss_func!r})"
+        options = ", standardize=True" if self.standardize else ""
+        return f"NeuralNetwork({self.input_dim}, {layers}, {self.loss_func!r}{options})"
 
     # ------------------------------------------------------------------------------------ helpers
 

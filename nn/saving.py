@@ -14,6 +14,8 @@ from nn.documents import read_history, read_random_state, written_history, writt
 from nn.files import FLOATS, ModelFileError, PathLike, read_file, write_file
 from nn.module import Module
 from nn.specification import checked_layers
+from nn.standardization import PREFIX as STANDARDIZER
+from nn.standardization import Standardizer, as_arrays, from_arrays
 
 if TYPE_CHECKING:
     from nn.network import NeuralNetwork
@@ -134,20 +136,22 @@ def save_network(network: NeuralNetwork, path: PathLike, dtype: DTypeLike | None
     arrays = network.model.state_dict()
     _check_fit_of(network)
     check_finite(arrays)
-    write_file(path, _stored(arrays, dtype), network_description(network))
+    arrays = _stored(arrays, dtype) | as_arrays(network._standardizer)
+    write_file(path, arrays, network_description(network))
 
 
 def load_network(cls: type[N], path: PathLike) -> N:
     """Read a network; see :meth:`nn.NeuralNetwork.load`."""
-    arrays, description = read_file(path)
+    all_arrays, description = read_file(path)
     check_format(path, description, NETWORK)
-    arrays = model_arrays(arrays)
+    arrays = model_arrays(all_arrays)
     description.pop(TRAINING, None)
     try:
         check_finite(arrays)
         network = _new_network(cls, description["network"], arrays)
         network.history = read_history(description["history"])
         network._rng = read_random_state(description["random_state"])
+        network._standardizer = _read_standardizer(network, all_arrays)
     except (KeyError, TypeError, ValueError) as error:
         missing = "it lacks " if isinstance(error, KeyError) else ""
         raise ModelFileError(f"{path} does not describe a network: {missing}{error}") from error
@@ -176,6 +180,7 @@ def network_description(network: NeuralNetwork) -> dict[str, Any]:
             "loss_func": network.loss_func,
             "dtype": network.dtype.name,
             "seed": network.seed,
+            "standardize": network.standardize,
         },
         "history": written_history(network.history),
         "random_state": written_random_state(network._rng),
@@ -245,8 +250,19 @@ def _stored(arrays: Mapping[str, np.ndarray], dtype: DTypeLike | None) -> dict[s
 
 
 def model_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Those of the model, without what a checkpoint adds."""
-    return {name: arrays[name] for name in arrays if not name.startswith(f"{TRAINING}/")}
+    """Those of the model, without what a network and a checkpoint add."""
+    added = (f"{TRAINING}/", STANDARDIZER)
+    return {name: arrays[name] for name in arrays if not name.startswith(added)}
+
+
+def _read_standardizer(
+    network: NeuralNetwork, arrays: Mapping[str, np.ndarray]
+) -> Standardizer | None:
+    target_dim = network.output_dim if network._task.classes_of is None else None
+    standardizer = from_arrays(arrays, network.input_dim, target_dim)
+    if standardizer is not None and not network.standardize:
+        raise ValueError("it holds a standardizer, and says that there is none")
+    return standardizer
 
 
 def check_finite(arrays: Mapping[str, np.ndarray]) -> None:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.batches import ArrayBatches, ArraySource, Batch, Source
+from nn.batches import ArraySource, Batch, Source
 from nn.callbacks import Callback, History, TrainingState, hooks
 from nn.checkpoints import resume_from
 from nn.checks import positive_integer
 from nn.files import PathLike
+from nn.mapped import parts
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.schedule import Schedule
@@ -31,7 +32,7 @@ VALIDATION = "validation_"
 """What the names of numbers from the validation data begin with."""
 
 ROWS_AT_ONCE = 4096
-"""Rows whose loss is computed together when nothing is learned from it."""
+"""Rows whose loss is computed together, at most, when nothing is learned from it."""
 
 
 class DivergenceError(FloatingPointError):
@@ -150,7 +151,9 @@ def train(
         epochs,
         callbacks=callbacks,
         columns=columns(metrics, validation),
-        schedule=None if schedule is None else as_schedule(schedule, epochs * len(source)),
+        schedule=None
+        if schedule is None
+        else as_schedule(schedule, epochs * source.batches_per_epoch),
         rng=rng,
     )
     if verbose:
@@ -231,7 +234,11 @@ def run(
         state.begin_epoch()
         for hook in begin_hooks:
             hook(state)
-        epoch = run_epoch(state, objective, source.epoch())
+        try:
+            epoch = run_epoch(state, objective, source.epoch())
+        except Exception:  # a batch that cannot be right, or an error in a callback
+            buffer.assign(last_finite)
+            raise
         if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
             buffer.assign(last_finite)
             optimizer.state = optimizer.rule.init(buffer.values)
@@ -340,9 +347,10 @@ def measure(
     total, outputs = 0.0, []
     try:
         with changed_mode(recording=False):
-            for batch in ArrayBatches(arrays, ROWS_AT_ONCE):
-                output = model(batch[0])
-                total += float(loss_function(output, *batch[1:])) * len(output)
+            for rows in parts(arrays[0], ROWS_AT_ONCE):
+                output = model(arrays[0][rows])
+                loss = loss_function(output, *[array[rows] for array in arrays[1:]])
+                total += float(loss) * len(output)
                 outputs.append(np.asarray(getattr(output, "data", output)))
     finally:
         model.train(was_training)

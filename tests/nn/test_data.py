@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn import data
+from nn import NeuralNetwork, data
 
 FLOAT32, FLOAT64 = np.dtype("f4"), np.dtype("f8")
 
@@ -155,3 +155,59 @@ class TestTargets:
     def test_regression_with_several_outputs(self):
         y = np.arange(6.0).reshape(2, 3)
         np.testing.assert_array_equal(data.as_regression_targets(y, 2, 3, FLOAT64), y)
+
+
+class Frame:
+    """A data frame of another library: columns by name, and no array of all of them."""
+
+    def __init__(self, names_attribute="columns", **columns):
+        self._columns = columns
+        setattr(self, names_attribute, list(columns))
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+
+class Column:
+    def __init__(self, values):
+        self._values = np.array(values)
+
+    def to_numpy(self):
+        return self._values
+
+
+class TestFrames:
+    @pytest.mark.parametrize("names", ["columns", "column_names"])
+    @pytest.mark.parametrize("make", [Column, list, np.array, pd.Series])
+    def test_columns_of_numbers_of_several_kinds(self, names, make):
+        frame = Frame(names, a=make([1, 3]), b=make([2.5, 4.0]), c=make([True, False]))
+        np.testing.assert_array_equal(data.as_inputs(frame, 3, FLOAT32), [[1, 2.5, 1], [3, 4, 0]])
+
+    def test_columns_that_are_no_numbers(self):
+        with pytest.raises(TypeError, match="X is of type Frame, expected an array of real number"):
+            data.as_inputs(Frame(a=Column([1, 2]), b=Column(["x", "y"])), 2, FLOAT32)
+
+    def test_what_only_converts_itself(self):
+        np.testing.assert_array_equal(
+            data.as_inputs(Column([[1, 2], [3, 4]]), 2, FLOAT32), [[1, 2], [3, 4]]
+        )
+        with pytest.raises(ValueError, match=r"X holds nan at index \[0, 1\]"):
+            data.as_inputs(Column([[1, np.nan], [3, 4]]), 2, FLOAT32)
+
+    def test_an_object_array_inside(self):
+        with pytest.raises(TypeError, match="X has dtype object"):
+            data.as_inputs(Column(np.array([[1, "a"]], object)), 2, FLOAT32)
+
+    @pytest.mark.parametrize("dtype", [np.float64, np.int64])
+    def test_fit_casts_once(self, dtype, monkeypatch):
+        casts = []
+        original = data.finite_cast
+
+        def counted(array, name, *args, **kwargs):
+            casts.append(name)
+            return original(array, name, *args, **kwargs)
+
+        monkeypatch.setattr(data, "finite_cast", counted)
+        X = (10 * np.random.default_rng(0).normal(size=(40, 2))).astype(dtype)
+        NeuralNetwork(2, [[1, "sigmoid"]], "binary_log_loss").fit(X, X[:, 0] > 0, epochs=5)
+        assert casts == ["X"]

@@ -497,3 +497,37 @@ class TestThreads:
             np.testing.assert_array_equal(
                 weights(network), weights(binary(seed=seed).fit(X, labels, epochs=10))
             )
+
+
+class TestPredictProba:
+    def test_of_two_classes(self):
+        X, labels = blobs()
+        network = binary().fit(X, labels, epochs=3)
+        probabilities = network.predict_proba(X)
+        assert probabilities.shape == (200, 2)
+        assert probabilities.dtype == np.float32
+        np.testing.assert_allclose(probabilities[:, 1:], network.transform(X), rtol=1e-5)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+
+    def test_of_several_classes(self):
+        X, labels = blobs(classes=3)
+        network = multiclass().fit(X, labels, epochs=3)
+        np.testing.assert_array_equal(network.predict_proba(X), network.transform(X))
+
+    def test_a_regression_has_none(self):
+        with pytest.raises(ValueError, match=r"no probabilities; see transform\(\)"):
+            regression().predict_proba([[0.0, 0.0]])
+
+
+class TestPartialFit:
+    def test_it_is_one_epoch_of_fit(self):
+        X, labels = blobs()
+        network, expected = binary(), binary()
+        for start in range(0, 200, 50):
+            part = slice(start, start + 50)
+            assert network.partial_fit(X[part], labels[part], optimizer="adam") is network
+            expected.fit(X[part], labels[part], epochs=1, optimizer="adam")
+        np.testing.assert_array_equal(weights(network), weights(expected))
+        assert network.epochs_trained == 4
+        with pytest.raises(TypeError, match="epochs"):
+            network.partial_fit(X, labels, epochs=3)

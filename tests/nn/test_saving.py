@@ -165,6 +165,7 @@ def test_other_tools_open_the_file(path):
         "loss_func": "binary_log_loss",
         "dtype": "float32",
         "seed": 0,
+        "standardize": False,
     }
     assert description["history"] == network.history
 
