@@ -283,8 +283,9 @@ def numeric_array(values: Any, name: str) -> np.ndarray:
     columns = _numeric_columns(values)
     if columns is not None:
         return columns
-    if array.dtype == object and array.ndim == 0 and hasattr(values, "to_numpy"):
-        return numeric_array(np.asarray(values.to_numpy()), name)
+    to_numpy = getattr(values, "to_numpy", None)
+    if array.dtype == object and array.ndim == 0 and to_numpy is not None:
+        return numeric_array(np.asarray(to_numpy()), name)
     if array.dtype == object and array.ndim == 0:
         dense = f"; pass {name}.toarray()" if hasattr(values, "toarray") else ""
         raise TypeError(

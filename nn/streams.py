@@ -84,7 +84,8 @@ class StreamSource:
             )
 
     def _iterator(self) -> Iterator[Any]:
-        return iter(self._batches() if callable(self._batches) else self._batches)
+        batches: Any = self._batches() if callable(self._batches) else self._batches
+        return iter(batches)
 
     def _arrays(self, batch: Any, number: int) -> Batch:
         if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
