@@ -159,6 +159,48 @@ def as_binary_targets(y: Any, n_samples: int, dtype: np.dtype[Any]) -> np.ndarra
     return array.astype(dtype).reshape(n_samples, 1)
 
 
+def as_label_targets(y: Any, n_samples: int, n_labels: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Check rows of 0 and 1, one column for each label.
+
+    Parameters
+    ----------
+    y : array_like
+        The labels; booleans count as 0 and 1.
+    n_samples : int
+        How many rows there must be.
+    n_labels : int
+        How many columns.
+    dtype : dtype
+        What to cast to.
+
+    Returns
+    -------
+    ndarray
+        Of shape (n, n_labels).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``y`` is anything else.
+
+    Examples
+    --------
+    >>> as_label_targets([[0, 1], [1, 1]], 2, 2, np.dtype("f4"))
+    array([[0., 1.],
+           [1., 1.]], dtype=float32)
+    """
+    array = _targets(y, n_samples)
+    if array.shape != (n_samples, n_labels):
+        raise ValueError(
+            f"y has shape {array.shape}, expected ({n_samples}, {n_labels}): one column of 0 and 1 "
+            "for each label"
+        )
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        raise ValueError(f"y holds {array[wrong][0]}, expected only 0 and 1, one for each label")
+    return array.astype(dtype)
+
+
 def as_class_targets(y: Any, n_samples: int, n_classes: int, dtype: np.dtype[Any]) -> np.ndarray:
     """Check class indices of shape (n,), or one-hot rows of shape (n, k).
 

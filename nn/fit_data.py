@@ -126,7 +126,9 @@ def fit_data(
         fraction = checked_fraction(validation_fraction, "validation_fraction")
         # Not the generator that shuffles: every call of fit has to hold out the same samples.
         rng = np.random.default_rng(seed)
-        classes = None if door.task.classes_of is None else door.task.classes_of(training[1])
+        classes = None
+        if door.task.classes_of is not None and door.task.has_one_class:
+            classes = door.task.classes_of(training[1])
         held_in, held = held_out(len(training[0]), fraction, classes, rng)
         training, validation = _rows(training, held_in), _rows(training, held)
     if class_weight is not None:
@@ -200,8 +202,8 @@ def _validation(door: Door, validation_data: Any) -> Batch:
 
 def _class_weights(door: Door, class_weight: Any, targets: np.ndarray) -> np.ndarray:
     task = door.task
-    if task.classes_of is None:
-        raise ValueError("class_weight has no meaning for regression; see sample_weight")
+    if task.classes_of is None or not task.has_one_class:
+        raise ValueError(f"class_weight has no meaning for {task.title}; see sample_weight")
     n_classes = max(2, door.output_dim)
     return checked_class_weight(class_weight, n_classes, task.classes_of(targets))
 

@@ -11,7 +11,12 @@ from numpy.typing import ArrayLike
 
 from nn.callbacks import Callback, History, TrainingState
 from nn.checkpoints import resume_from
-from nn.checks import non_negative_number, positive_integer, positive_number
+from nn.checks import (
+    non_negative_number,
+    positive_integer,
+    positive_number,
+    true_or_false,
+)
 from nn.early_stopping import EarlyStopping
 from nn.evaluation import checked_metrics, in_units_of, task_metrics
 from nn.files import PathLike
@@ -22,6 +27,7 @@ from nn.optim import Optimizer
 from nn.settings import (
     LEARNING_RATE,
     OptimizerLike,
+    checked_verbose,
     early_stopping_callback,
     l1_penalty,
     made_optimizer,
@@ -114,8 +120,8 @@ class TrainableNetwork:
             list or another iterable, or a function that returns one for each epoch.
         y : array_like
             Targets. Binary: 0 and 1, of shape (n,) or (n, 1). Multiclass: class indices of shape
-            (n,), or one-hot rows of shape (n, classes). Regression: values of shape
-            (n, output_dim), or (n,) for one output.
+            (n,), or one-hot rows of shape (n, classes). Several labels: rows of 0 and 1.
+            Regression: values of shape (n, output_dim), or (n,) for one output.
         batch_sz : int
             Samples in a mini-batch; the last one of an epoch may be smaller.
         epochs : int
@@ -200,7 +206,8 @@ class TrainableNetwork:
             data = stream_data(self._door, X, epochs, **selection)
         else:
             data = fit_data(self._door, X, y, seed=self.seed or 0, **selection)
-        source = data.source(batch_sz, self._rng if shuffle else None)
+        shuffles = true_or_false(shuffle, "shuffle")
+        source = data.source(batch_sz, self._rng if shuffles else None)
         measured = self._measured(metrics, data.standardizer)
         settings = {"weight_decay": weight_decay, "clip_norm": clip_norm}
         made = made_optimizer(optimizer, self.model.parameters(), learning_rate, **settings)
@@ -220,7 +227,7 @@ class TrainableNetwork:
         stopping = early_stopping_callback(early_stopping, data.validation is not None)
         if stopping is not None:
             state.callbacks.insert(0, stopping)
-        if verbose:
+        if checked_verbose(verbose):
             state.callbacks.append(progress_bar())
         objective = self._objective(data.is_weighted, l1, dropout)
         with begun(state):

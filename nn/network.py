@@ -40,7 +40,8 @@ class NeuralNetwork(TrainableNetwork):
         'sigmoid', 'GeLU' or 'identity', in any letter case.
     loss_func : str
         It goes with the activation of the last layer: 'binary_log_loss' with 'sigmoid' (and one
-        output), 'multiclass_log_loss' with 'softmax', 'l2' with 'identity'.
+        output), 'multiclass_log_loss' with 'softmax', 'l2' with 'identity'. With one 'sigmoid' for
+        each label, 'multilabel_log_loss' is for samples that may have several labels, or none.
     seed : int, optional
         With the same seed, weights, shuffling and results are the same to the last bit.
     dtype : dtype
@@ -140,7 +141,7 @@ class NeuralNetwork(TrainableNetwork):
         -------
         ndarray
             Of shape (n_samples, classes); of two classes for binary classification, of which
-            :meth:`transform` gives the second.
+            :meth:`transform` gives the second; of each label by itself if there may be several.
 
         Raises
         ------
@@ -150,6 +151,8 @@ class NeuralNetwork(TrainableNetwork):
         if self._task.classes_of is None:
             raise ValueError("a regression has no probabilities; see transform()")
         logits = self._logits(self._inputs(X))
+        if not self._task.has_one_class:
+            return self._task.output(logits)
         if self.output_dim == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         return tg.softmax(logits)
@@ -168,8 +171,9 @@ class NeuralNetwork(TrainableNetwork):
         Returns
         -------
         int, float, name or ndarray
-            For one sample 0 or 1, a class index, or a value (with several outputs, an array of
-            them); for several an array of n. With ``class_names``, names in place of indices.
+            For one sample 0 or 1, a class index, or a value (with several outputs or labels, an
+            array of them); for several an array of n. With ``class_names``, names in place of
+            indices.
 
         Raises
         ------
@@ -351,6 +355,8 @@ class NeuralNetwork(TrainableNetwork):
     def _checked_names(self, class_names: Iterable[Any]) -> list[Any]:
         if self._task.classes_of is None:
             raise ValueError("class_names has no meaning for regression, which predicts values")
+        if not self._task.has_one_class:
+            raise ValueError("class_names has no meaning for samples that may have several labels")
         if not isinstance(class_names, Iterable) or isinstance(
             class_names, str | bytes | Set | Mapping
         ):

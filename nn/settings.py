@@ -261,6 +261,24 @@ def early_stopping_callback(early_stopping: Any, validates: bool) -> EarlyStoppi
     return EarlyStopping()
 
 
+def checked_verbose(verbose: Any) -> bool:
+    """Whether to show a progress bar; 0 and 1 are False and True.
+
+    Raises
+    ------
+    TypeError
+        If it is something else than a bool or an integer.
+
+    Examples
+    --------
+    >>> checked_verbose(1)
+    True
+    """
+    if not isinstance(verbose, bool | np.bool | int | np.integer):
+        raise TypeError(f"verbose is {verbose!r}; expected True or False")
+    return bool(verbose)
+
+
 @contextmanager
 def in_argument(name: str) -> Iterator[None]:
     """Name the argument in messages about what is inside of it."""

@@ -98,17 +98,22 @@ def check_output(layers: list[tuple[int, str]], task: Task) -> None:
     width, activation = layers[-1]
     if activation != task.activation:
         outputs = {"sigmoid": "1", "softmax": "number of classes"}.get(task.activation, str(width))
-        fitting = [other for other in TASKS.values() if other.activation == activation]
+        fitting = [
+            other
+            for other in TASKS.values()
+            if other.activation == activation and (width == 1 or other.loss != "binary_log_loss")
+        ]
         advice = "".join(f", or loss_func={other.loss!r} ({other.title})" for other in fitting)
         raise ValueError(
             f"loss_func {task.loss!r} does not go with the output activation {activation!r}: use "
             f"[{outputs}, {task.activation!r}] as last layer ({task.title}){advice}"
         )
-    if activation == "sigmoid" and width != 1:
+    if task.loss == "binary_log_loss" and width != 1:
         raise ValueError(
             f"binary classification has one output, the probability of a 1, and layer_spec ends in "
             f"{width}; use [1, 'sigmoid'], or [{width}, 'softmax'] with loss_func="
-            "'multiclass_log_loss'"
+            "'multiclass_log_loss', or, for labels of which a sample may have several, loss_func="
+            "'multilabel_log_loss'"
         )
     if activation == "softmax" and width < 2:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What binary classification, multiclass classification and regression do differently."""
+"""What classification, of two classes, of several, or with several labels, and regression do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tensorgrad as tg
-from nn.data import as_binary_targets, as_class_targets, as_regression_targets
+from nn.data import (
+    as_binary_targets,
+    as_class_targets,
+    as_label_targets,
+    as_regression_targets,
+)
 from nn.losses import binary_log_loss, l2_loss, multiclass_log_loss
 
 
@@ -32,12 +37,15 @@ class Task(NamedTuple):
     """The same for the logits of one sample, as a Python number."""
     classes_of: Callable[[np.ndarray], np.ndarray] | None
     """Class indices from targets; None where there are no classes."""
+    has_one_class: bool = True
+    """Whether a sample is of one class; otherwise each column of the targets is 0 or 1."""
 
     def accuracy(self, logits: np.ndarray, targets: np.ndarray) -> float:
-        """The fraction of rows that are classified as the targets say."""
+        """The fraction of rows that are classified as the targets say, in all of their labels."""
         if self.classes_of is None:
             raise ValueError(f"{self.title} has no classes, and so no accuracy")
-        return float((self.decide(logits) == self.classes_of(targets)).mean())
+        is_right = self.decide(logits) == self.classes_of(targets)
+        return float((is_right if self.has_one_class else is_right.all(axis=1)).mean())
 
 
 def _identity(logits: Any) -> Any:
@@ -47,6 +55,10 @@ def _identity(logits: Any) -> Any:
 def _is_positive(logits: np.ndarray) -> np.ndarray:
     # sigmoid(logit) > 0.5, without the sigmoid
     return (logits[:, 0] > 0).astype(np.intp)
+
+
+def _are_positive(logits: np.ndarray) -> np.ndarray:
+    return (logits > 0).astype(np.intp)
 
 
 def _most_probable(logits: np.ndarray) -> np.ndarray:
@@ -107,6 +119,18 @@ TASKS = {
             decide=_values,
             decide_one=_value,
             classes_of=None,
+        ),
+        Task(
+            title="multilabel classification",
+            loss="multilabel_log_loss",
+            activation="sigmoid",
+            loss_function=binary_log_loss,
+            output=tg.sigmoid,
+            checked_targets=as_label_targets,
+            decide=_are_positive,
+            decide_one=lambda logits: _are_positive(logits.reshape(-1)),
+            classes_of=_identity,
+            has_one_class=False,
         ),
     )
 }

@@ -1,5 +1,6 @@
 """The protocol of callbacks: when each is called, what it sees, and what it can do."""
 
+import io
 import math
 import sys
 
@@ -267,6 +268,25 @@ class TestProgressBar:
         assert written.count("\n") == 1
         assert written.count("\r") > 1
         assert "50/50" in written
+
+    def test_in_a_notebook_it_is_redrawn(self, monkeypatch):
+        class OutStream(io.StringIO):
+            """What standard error is in a notebook: no terminal, and yet it goes back."""
+
+            __module__ = "ipykernel.iostream"
+
+            def isatty(self):
+                return False
+
+        stream = OutStream()
+        monkeypatch.setattr(sys, "stderr", stream)
+        fit(ProgressBar(), epochs=50)
+        assert stream.getvalue().count("\n") == 1
+        assert stream.getvalue().count("\r") > 1
+
+    def test_quiet_by_default(self, capsys):
+        fit(epochs=3)
+        assert capsys.readouterr() == ("", "")
 
     def test_it_says_why_training_stopped(self, capsys):
         class Stop(Callback):

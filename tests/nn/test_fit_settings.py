@@ -338,6 +338,10 @@ BAD_SETTINGS = [
     ("clip_norm", 0, ValueError, "clip_norm is 0; expected a positive"),
     ("clip_norm", INF, ValueError, "clip_norm is inf"),
     ("clip_norm", "1", TypeError, "clip_norm is '1'"),
+    ("shuffle", "no", TypeError, "shuffle is 'no'; expected True or False"),
+    ("shuffle", None, TypeError, "shuffle is None"),
+    ("verbose", "yes", TypeError, "verbose is 'yes'; expected True or False"),
+    ("verbose", None, TypeError, "verbose is None"),
 ]
 
 
