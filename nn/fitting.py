@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from nn.callbacks import Callback, History, TrainingState
 from nn.checkpoints import resume_from
 from nn.checks import (
-    non_negative_number,
     positive_integer,
     positive_number,
     true_or_false,
@@ -29,16 +28,14 @@ from nn.settings import (
     OptimizerLike,
     checked_verbose,
     early_stopping_callback,
-    l1_penalty,
+    made_objective,
     made_optimizer,
     made_schedule,
     take_over,
-    with_dropout,
 )
 from nn.standardization import Standardizer
 from nn.tasks import Task
-from nn.training import Objective, begun, columns, progress_bar, run
-from nn.weights import weighted_mean
+from nn.training import begun, columns, progress_bar, run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -229,7 +226,14 @@ class TrainableNetwork:
             state.callbacks.insert(0, stopping)
         if checked_verbose(verbose):
             state.callbacks.append(progress_bar())
-        objective = self._objective(data.is_weighted, l1, dropout)
+        objective = made_objective(
+            self.model,
+            self._task.loss_function,
+            weighted=data.is_weighted,
+            l1=l1,
+            dropout=dropout,
+            rng=self._rng,
+        )
         with begun(state):
             if resume is None:
                 take_over(made, self._optimizer)
@@ -418,15 +422,6 @@ class TrainableNetwork:
             self._standardizer,
         )
 
-    def _objective(self, is_weighted: bool, l1: Any, dropout: Any) -> Objective:
-        loss_function = self._task.loss_function
-        strength = non_negative_number(l1, "l1")
-        return Objective(
-            self.model if _is_zero(dropout) else with_dropout(self.model, dropout, self._rng),
-            weighted_mean(loss_function) if is_weighted else loss_function,
-            l1_penalty(strength) if strength else None,
-        )
-
     def _measured(
         self, metrics: Any, standardizer: Standardizer | None
     ) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
@@ -439,7 +434,3 @@ class TrainableNetwork:
         if standardizer is not None and task.classes_of is None:
             asked = in_units_of(asked, standardizer.values)
         return own | asked
-
-
-def _is_zero(value: Any) -> bool:
-    return type(value) in (int, float) and value == 0

@@ -15,6 +15,8 @@ from nn.layers import Linear, Sequential
 from nn.module import Module
 from nn.optim import OPTIMIZERS, Optimizer
 from nn.schedule_names import as_schedule
+from nn.training import LossFunction, Objective
+from nn.weights import weighted_mean
 from tensorgrad import Tensor
 
 LEARNING_RATE = 0.01
@@ -129,6 +131,51 @@ def made_schedule(schedule: Any, steps_per_epoch: int | None, epochs: int) -> An
         made = as_schedule(schedule, steps_per_epoch * epochs)
     non_negative_number(made(0), "the factor of the schedule at step 0")
     return made
+
+
+def made_objective(
+    model: Sequential,
+    loss_function: LossFunction,
+    *,
+    weighted: bool,
+    l1: Any,
+    dropout: Any,
+    rng: np.random.Generator,
+) -> Objective:
+    """What training is to make small.
+
+    Parameters
+    ----------
+    model : Sequential
+        The network's own.
+    loss_function : callable
+        The task's own.
+    weighted : bool
+        Whether batches have weights.
+    l1, dropout
+        As for :meth:`nn.NeuralNetwork.fit`.
+    rng : numpy.random.Generator
+        What drops out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``l1`` or ``dropout`` cannot be right.
+
+    Examples
+    --------
+    >>> from nn import l2_loss
+    >>> model, rng = Sequential(Linear(2, 1)), np.random.default_rng(0)
+    >>> made_objective(model, l2_loss, weighted=False, l1=0, dropout=0, rng=rng).model is model
+    True
+    """
+    strength = non_negative_number(l1, "l1")
+    is_plain = type(dropout) in (int, float) and dropout == 0
+    return Objective(
+        model if is_plain else with_dropout(model, dropout, rng),
+        weighted_mean(loss_function) if weighted else loss_function,
+        l1_penalty(strength) if strength else None,
+    )
 
 
 def with_dropout(model: Sequential, dropout: Any, rng: np.random.Generator) -> Sequential:

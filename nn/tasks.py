@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tensorgrad as tg
-from nn.data import (
+from nn.losses import binary_log_loss, l2_loss, multiclass_log_loss
+from nn.targets import (
     as_binary_targets,
     as_class_targets,
     as_label_targets,
     as_regression_targets,
 )
-from nn.losses import binary_log_loss, l2_loss, multiclass_log_loss
 
 
 class Task(NamedTuple):

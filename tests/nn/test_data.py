@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn import NeuralNetwork, data
+from nn import NeuralNetwork, data, targets
 
 FLOAT32, FLOAT64 = np.dtype("f4"), np.dtype("f8")
 
@@ -114,7 +114,7 @@ class TestTargets:
         [[0, 1, 1], [0.0, 1.0, 1.0], [False, True, True], [[0], [1], [1]], pd.Series([0, 1, 1])],
     )
     def test_binary(self, y):
-        result = data.as_binary_targets(y, 3, FLOAT32)
+        result = targets.as_binary_targets(y, 3, FLOAT32)
         assert result.dtype == FLOAT32
         np.testing.assert_array_equal(result, [[0], [1], [1]])
 
@@ -132,29 +132,29 @@ class TestTargets:
         ids=str,
     )
     def test_classes(self, y):
-        result = data.as_class_targets(y, 3, 3, FLOAT32)
+        result = targets.as_class_targets(y, 3, 3, FLOAT32)
         assert result.dtype == np.intp
         np.testing.assert_array_equal(result, [0, 2, 1])
 
     def test_soft_labels_stay_probabilities(self):
         soft = np.array([[0.25, 0.75], [1.0, 0.0]])
-        result = data.as_class_targets(soft, 2, 2, FLOAT32)
+        result = targets.as_class_targets(soft, 2, 2, FLOAT32)
         assert result.dtype == FLOAT32
         np.testing.assert_array_equal(result, soft)
 
     def test_soft_labels_rounded_to_float32(self):
         soft = np.random.default_rng(0).dirichlet(np.ones(100), size=50).astype(np.float32)
-        np.testing.assert_array_equal(data.as_class_targets(soft, 50, 100, FLOAT32), soft)
+        np.testing.assert_array_equal(targets.as_class_targets(soft, 50, 100, FLOAT32), soft)
 
     @pytest.mark.parametrize("y", [[1, 2], [[1], [2]], [1.0, 2.0]])
     def test_regression_with_one_output(self, y):
-        result = data.as_regression_targets(y, 2, 1, FLOAT32)
+        result = targets.as_regression_targets(y, 2, 1, FLOAT32)
         assert result.dtype == FLOAT32
         np.testing.assert_array_equal(result, [[1], [2]])
 
     def test_regression_with_several_outputs(self):
         y = np.arange(6.0).reshape(2, 3)
-        np.testing.assert_array_equal(data.as_regression_targets(y, 2, 3, FLOAT64), y)
+        np.testing.assert_array_equal(targets.as_regression_targets(y, 2, 3, FLOAT64), y)
 
 
 class Frame:
