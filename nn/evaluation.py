@@ -13,6 +13,9 @@ from nn.tasks import Task
 Metric = Callable[[np.ndarray, np.ndarray], float]
 """From logits and targets, as the task checks them, to a number."""
 
+Metrics = Iterable[str | Callable[[Any, Any], Any]] | Mapping[str, Callable[[Any, Any], Any]]
+"""What a user may ask for."""
+
 
 def task_metrics(task: Task) -> dict[str, Metric]:
     """All metrics of a task, by name.

@@ -39,6 +39,12 @@ class Door(NamedTuple):
         inputs = as_inputs(X, self.input_dim, dtype)
         return inputs, self.task.checked_targets(y, len(inputs), self.output_dim, dtype)
 
+    def ready(self, X: Any, y: Any) -> Batch:
+        """Inputs and targets as the network computes with them, or an error."""
+        arrays = self.checked(X, y)
+        standardizer = self.measured(arrays)
+        return arrays if standardizer is None else self.scaled(arrays, standardizer)
+
     def checked_batch(self, batch: Batch) -> Batch:
         """The same of a batch that comes by itself, with its weights, and standardized."""
         X, y, *weights = batch

@@ -177,3 +177,10 @@ def test_what_cannot_be_right():
     network.fit(X, VALUES, epochs=1)
     with pytest.raises(ValueError, match="3 features"):
         network.transform(np.ones((2, 3)))
+
+
+def test_a_learning_rate_is_looked_for_on_standardized_data():
+    suggestion = classification().lr_find(X, LABELS).suggestion
+    by_hand = classification(standardize=False)
+    expected = by_hand.lr_find(StandardScaler().fit_transform(X), LABELS).suggestion
+    assert suggestion == pytest.approx(expected, rel=0.05)
