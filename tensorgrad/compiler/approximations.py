@@ -110,6 +110,7 @@ def _artanh_series(precision: str, float_type: str) -> str:
     return text
 
 
+# A branch would keep a loop from being vectorised: conditions choose between values that are there.
 # NaN fails every comparison and so keeps its value; adding SHIFT rounds to an integer, which then
 # stands in the last bits. 2**n is multiplied on in two halves, since n may be too large for one.
 TEXTS = {
@@ -176,8 +177,9 @@ def log$P(x):
 def log1p$P(x):
     u = $FLOAT(1.0) + x
     lost = x - (u - $FLOAT(1.0))
-    y = log$P(u) + lost / u
-    y = log$P(u) if u == $FLOAT(np.inf) or u == $FLOAT(0.0) else y
+    y = log$P(u)
+    corrected = y + lost / u
+    y = y if (u == $FLOAT(np.inf)) | (u == $FLOAT(0.0)) else corrected
     return x if u == $FLOAT(1.0) else y
 """,
 }

@@ -14,12 +14,16 @@ from __future__ import annotations
 import ast
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.compiler.kernel_calls import KERNELS, Kernels
+from tensorgrad.compiler.machine import Machine
+from tensorgrad.compiler.program import Kind
+from tensorgrad.compiler.program_source import Source
 from tensorgrad.compiler.scalar_code import Unsupported
 
 TYPES = {
@@ -68,59 +72,37 @@ class Number(NamedTuple):
     known: Any = None
 
 
-class Array(NamedTuple):
-    """Elements in memory, row by row; a transposed one lies there column by column."""
+class Pointer(NamedTuple):
+    """Elements in memory; memory of another number is other memory."""
 
-    pointer: str
+    text: str
     dtype: np.dtype[Any]
-    shape: tuple[Any, ...]
-    transposed: bool = False
-
-
-class Argument(NamedTuple):
-    """What a function is given: an array of a shape, or a number, whose shape is None.
-
-    The length of an axis may be the text ``"steps"``.
-    """
-
-    dtype: np.dtype[Any]
-    shape: tuple[Any, ...] | None
-
-
-class Slot(NamedTuple):
-    """Memory that a function needs: for something it returns, or for what it computes between."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[Any, ...]
-    is_result: bool
+    memory: int | None = None
 
 
 class Translated(NamedTuple):
-    """The text of a function ``i32 name(ptr table, i64 steps)``.
+    """The text of a function ``i32 FUNCTION(ptr table, i64 steps, i64 thread, i64 threads)``.
 
-    The table holds pointers to the arguments, then to the slots. Results that are numbers have
-    slots of no axes.
+    The table holds pointers to the arrays that the Python function takes.
     """
 
     text: str
-    slots: tuple[Slot, ...]
-    results: tuple[int, ...]
-    """Which slots the function returns, in order."""
+    kernels: str
+    """Text of a module with functions that it calls."""
+    calls_products: bool
 
 
-def translate(source: str, function: str, arguments: Sequence[Argument], name: str) -> Translated:
+def translate(source: Source, kinds: dict[int, Kind], machine: Machine) -> Translated:
     r"""The text of a generated function for LLVM.
 
     Parameters
     ----------
-    source : str
+    source : Source
         The generated module.
-    function : str
-        Which of its functions.
-    arguments : sequence of Argument
-        What it is called with, but for ``steps``.
-    name : str
-        What it is to be called.
+    kinds : dict of int to Kind
+        Of its inputs, constants and outputs.
+    machine : Machine
+        That the text was generated for.
 
     Raises
     ------
@@ -129,96 +111,73 @@ def translate(source: str, function: str, arguments: Sequence[Argument], name: s
 
     Examples
     --------
-    >>> source = "def run(v0):\n    v1 = v0[0] + v0[2]\n    return (v1,)\n"
-    >>> vector = Argument(np.dtype(np.float64), (3,))
-    >>> translate(source, "run", [vector], "example").results
-    (0,)
+    >>> from tensorgrad.compiler import record
+    >>> from tensorgrad.compiler.machine import AVX2
+    >>> from tensorgrad.compiler.program_source import program_source
+    >>> program = record(lambda x: x + x, np.ones(3)).program
+    >>> translated = translate(program_source(program), program.kinds, AVX2)
+    >>> translated.text.count("fadd contract double")
+    1
     """
-    module = ast.parse(source)
+    module = ast.parse(source.text)
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     reordered = {
         key
         for key, node in functions.items()
         if any(isinstance(d, ast.Name) and d.id == "reordered" for d in node.decorator_list)
     }
-    return _Translation(functions, reordered, name).function(functions[function], arguments)
+    return _Translation(functions, reordered, machine).function(source, kinds)
+
+
+NUMBERS = ("steps", "thread", "threads")
+"""Parameters that are not arrays."""
 
 
 class _Translation:
     def __init__(
-        self, functions: dict[str, ast.FunctionDef], reordered: set[str], name: str
+        self, functions: dict[str, ast.FunctionDef], reordered: set[str], machine: Machine
     ) -> None:
         self.functions = functions
         self.reordered = reordered
-        self.name = name
+        self.kernels = Kernels(machine)
+        self.machine = machine
         self.lines: list[str] = []
         self.variables: list[str] = []
         self.declared: set[str] = set()
-        self.slots: list[Slot] = []
         self.names: dict[str, Any] = {}
         self._places: dict[str, tuple[str, np.dtype[Any]]] = {}
+        self._memories: set[int] = set()
         self._flags = "contract "
         self._next = count()
         self._inlined = 0
 
     # ----------------------------------------------------------------------------- the function
 
-    def function(self, node: ast.FunctionDef, arguments: Sequence[Argument]) -> Translated:
-        names = [arg.arg for arg in node.args.args]
-        if "steps" in names:
-            names.remove("steps")
-            self.names["steps"] = Number("%steps", np.dtype(np.int64))
-        for i, (arg, given) in enumerate(zip(names, arguments, strict=True)):
-            pointer = f"%arg{i}"
-            if given.shape is None:
-                self._assign(arg, self._load(given.dtype, pointer))
-            else:
-                self._assign(arg, Array(pointer, given.dtype, given.shape))
-        *body, last = node.body
-        for statement in body:
+    def function(self, source: Source, kinds: dict[int, Kind]) -> Translated:
+        node = self.functions[source.function]
+        dtypes = source.parameter_dtypes(kinds)
+        arrays = [arg.arg for arg in node.args.args if arg.arg not in NUMBERS]
+        for name in NUMBERS:
+            self.names[name] = Number(f"%{name}", np.dtype(np.int64))
+        for name, dtype in zip(arrays, dtypes, strict=True):
+            self.names[name] = Pointer(f"%array_{name}", dtype)
+        for statement in node.body:
             self._statement(statement)
-        if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Tuple):
-            raise Unsupported("a function that does not end with a tuple of its results")
-        results = tuple(self._result(item) for item in last.value.elts)
-        return Translated(self._text(len(arguments)), tuple(self.slots), results)
+        return Translated(self._text(arrays), self.kernels.text(), self.kernels.calls_products)
 
-    def _result(self, node: ast.expr) -> int:
-        value = self._value(node)
-        if isinstance(value, Number):
-            array = self._slot(value.dtype, ())
-            self._store(value, array.pointer)
-        else:
-            array = value
-        place = array.pointer.removeprefix("%slot")
-        if not place.isdigit() or array.shape != self.slots[int(place)].shape:
-            raise Unsupported("a result that is a part of something else")
-        slot = self.slots[int(place)]
-        if slot.is_result:
-            raise Unsupported("a result that is returned twice")
-        self.slots[int(place)] = slot._replace(is_result=True)
-        return int(place)
-
-    def _text(self, arguments: int) -> str:
-        pointers = [f"%arg{i}" for i in range(arguments)]
-        pointers += [f"%slot{i}" for i in range(len(self.slots))]
-        parameters = ", ".join(f"ptr noalias {name}" for name in pointers)
+    def _text(self, arrays: list[str]) -> str:
         loads = []
-        for i, pointer in enumerate(pointers):
+        for i, name in enumerate(arrays):
             loads.append(f"  %place{i} = getelementptr inbounds ptr, ptr %table, i64 {i}")
-            loads.append(f"  {pointer} = load ptr, ptr %place{i}")
-        passed = ", ".join(f"ptr {name}" for name in pointers)
-        separator = ", " if pointers else ""
+            loads.append(f"  %array_{name} = load ptr, ptr %place{i}")
+        width = f'"prefer-vector-width"="{8 * self.machine.vector_bytes}"'
         return "\n".join(
             [
-                *sorted(self.declared),
-                f"define i32 @{self.name}(ptr %table, i64 %steps) nounwind {{",
-                *loads,
-                f"  %code = call i32 @{self.name}.inner({passed}{separator}i64 %steps)",
-                "  ret i32 %code",
-                "}",
-                f"define internal i32 @{self.name}.inner({parameters}{separator}i64 %steps)",
-                "noinline nounwind {",
+                *sorted(self.declared | self.kernels.declarations()),
+                "define i32 @FUNCTION(ptr %table, i64 %steps, i64 %thread, i64 %threads)",
+                f"nounwind {width} {{",
                 "entry:",
+                *loads,
                 *self.variables,
                 "  br label %begin",
                 "begin:",
@@ -227,9 +186,28 @@ class _Translation:
                 "failed:",
                 f"  ret i32 {FAILED}",
                 "}",
+                *self._scopes(),
                 "",
             ]
         )
+
+    def _scopes(self) -> list[str]:
+        """Metadata: for each memory a scope, a list of it alone, and a list of all others."""
+        lines = ['!0 = !{!"tensorgrad"}'] if self._memories else []
+        for memory in sorted(self._memories):
+            others = ", ".join(f"!{3 * n + 1}" for n in sorted(self._memories - {memory}))
+            lines += [
+                f'!{3 * memory + 1} = !{{!"memory {memory}", !0}}',
+                f"!{3 * memory + 2} = !{{!{3 * memory + 1}}}",
+                f"!{3 * memory + 3} = !{{{others}}}",
+            ]
+        return lines
+
+    def _scope(self, memory: int | None) -> str:
+        if memory is None:
+            return ""
+        self._memories.add(memory)
+        return f", !alias.scope !{3 * memory + 2}, !noalias !{3 * memory + 3}"
 
     # ------------------------------------------------------------------------------- statements
 
@@ -238,31 +216,68 @@ class _Translation:
             case ast.Assign(targets=[ast.Name(id=name)]):
                 self._assign(name, self._value(node.value))
             case ast.Assign(targets=[ast.Subscript() as target]):
-                self._assign_elements(target, self._value(node.value))
+                pointer = self._element(target)
+                self._store(self._cast(self._number(node.value), pointer.dtype), pointer)
+            case ast.Assign(
+                targets=[ast.Tuple(elts=[ast.Name(id=low), ast.Name(id=high)])],
+                value=ast.Call(func=ast.Name(id="share"), args=[length, grain, _, _]),
+            ):
+                self._share(low, high, _integer(length), _integer(grain))
             case ast.AugAssign(target=ast.Subscript() as target):
-                pointer, dtype = self._element(target)
-                old = self._load(dtype, pointer)
-                new = self._binary(type(node.op), old, self._number(node.value))
-                self._store(self._cast(new, dtype), pointer)
+                pointer = self._element(target)
+                new = self._binary(type(node.op), self._load(pointer), self._number(node.value))
+                self._store(self._cast(new, pointer.dtype), pointer)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                old = self._number(node.target)
+                self._assign(name, self._binary(type(node.op), old, self._number(node.value)))
             case ast.For(
                 target=ast.Name(id=name),
-                iter=ast.Call(func=ast.Name(id="range"), args=[length]),
+                iter=ast.Call(func=ast.Name(id="range"), args=bounds),
                 orelse=[],
             ):
-                self._loop(name, self._number(length), node.body)
+                self._loop(name, [self._number(bound) for bound in bounds], node.body)
             case ast.If(test=test, body=[ast.Raise()], orelse=[]):
                 ok = self._label("ok")
                 condition = self._number(test)
                 self._line(f"br i1 {condition.text}, label %failed, label %{ok}")
                 self.lines.append(f"{ok}:")
-            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="dot"), args=[a, b, out])):
-                left, right, result = (self._array(arg) for arg in (a, b, out))
-                self._product(left, right, result)
+            case ast.If(test=test, body=body, orelse=[]):
+                inside, after = self._label("inside"), self._label("after")
+                condition = self._number(test)
+                self._line(f"br i1 {condition.text}, label %{inside}, label %{after}")
+                self.lines.append(f"{inside}:")
+                for statement in body:
+                    self._statement(statement)
+                self._line(f"br label %{after}")
+                self.lines.append(f"{after}:")
+            case ast.Expr(value=ast.Call(func=ast.Name(id="wide_vectors"))):
+                pass  # they always are
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=args)) if name in KERNELS:
+                self._kernel(name, [self._value(arg) for arg in args])
             case _:
                 raise Unsupported(f"the statement {ast.unparse(node)}")
 
+    def _kernel(self, name: str, arguments: list[Any]) -> None:
+        called, passed = self.kernels.call(name, arguments)
+        text = ", ".join(
+            f"ptr {a.text}" if isinstance(a, Pointer) else f"{TYPES[a.dtype.name]} {a.text}"
+            for a in passed
+        )
+        self._line(f"call void @{called}({text})")
+
+    def _share(self, low: str, high: str, length: int, grain: int) -> None:
+        """A thread's part of a range, in multiples of a grain."""
+        grains = -(-length // grain)
+        self._declare("declare i64 @llvm.smin.i64(i64, i64)")
+        for name, number in ((low, "%thread"), (high, self._new("add i64 %thread, 1"))):
+            product = self._new(f"mul nsw i64 {number}, {grains}")
+            part = self._new(f"sdiv i64 {product}, %threads")
+            place = self._new(f"mul nsw i64 {part}, {grain}")
+            place = self._new(f"call i64 @llvm.smin.i64(i64 {place}, i64 {length})")
+            self.names[name] = Number(place, np.dtype(np.int64))
+
     def _assign(self, name: str, value: Any) -> None:
-        if isinstance(value, Array) or self._inlined:
+        if isinstance(value, Pointer) or self._inlined:
             self.names[name] = value
             return
         if name not in self._places:
@@ -275,90 +290,27 @@ class _Translation:
         self._line(f"store {TYPES[dtype.name]} {value.text}, ptr {place}")
         self.names[name] = None  # from here on the variable is read
 
-    def _assign_elements(self, target: ast.Subscript, value: Any) -> None:
-        if isinstance(target.slice, ast.Slice):
-            array = self._array(target)
-            if isinstance(value, Array):
-                self._copy(value, array)
-                return
-            size = math.prod(array.shape)
-            value = self._cast(value, array.dtype)
-            self._counted(size, lambda i: self._store(value, self._at(array, i)))
-            return
-        if isinstance(value, Array):
-            row = self._value(target)
-            self._copy(value, row)
-            return
-        pointer, dtype = self._element(target)
-        self._store(self._cast(value, dtype), pointer)
-
-    def _loop(self, name: str, length: Number, body: list[ast.stmt]) -> None:
-        def turn(index: Number) -> None:
-            self.names[name] = index
-            for statement in body:
-                self._statement(statement)
-
-        self._counted(length, turn)
-
-    def _counted(self, length: int | Number, turn: Callable[[Number], None]) -> None:
-        if isinstance(length, int):
-            length = _known(length)
+    def _loop(self, name: str, bounds: list[Number], body: list[ast.stmt]) -> None:
+        start, stop, step = (
+            [_known(0), *bounds, _known(1)] if len(bounds) == 1 else [*bounds, _known(1)]
+        )[:3]
         place = f"%index{next(self._next)}"
         self.variables.append(f"  {place} = alloca i64")
         head, inside, after = (self._label(part) for part in ("head", "body", "after"))
-        self._line(f"store i64 0, ptr {place}")
+        self._line(f"store i64 {start.text}, ptr {place}")
         self._line(f"br label %{head}")
         self.lines.append(f"{head}:")
         index = self._new(f"load i64, ptr {place}")
-        more = self._new(f"icmp slt i64 {index}, {length.text}")
+        more = self._new(f"icmp slt i64 {index}, {stop.text}")
         self._line(f"br i1 {more}, label %{inside}, label %{after}")
         self.lines.append(f"{inside}:")
-        turn(Number(index, np.dtype(np.int64)))
-        following = self._new(f"add nsw i64 {index}, 1")
+        self.names[name] = Number(index, np.dtype(np.int64))
+        for statement in body:
+            self._statement(statement)
+        following = self._new(f"add nsw i64 {index}, {step.text}")
         self._line(f"store i64 {following}, ptr {place}")
         self._line(f"br label %{head}")
         self.lines.append(f"{after}:")
-
-    def _copy(self, source: Array, target: Array) -> None:
-        if source.dtype != target.dtype or source.transposed or target.transposed:
-            raise Unsupported("a copy of another layout")
-        size = math.prod(source.shape) * source.dtype.itemsize
-        self._declare("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-        self._line(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {target.pointer}, ptr {source.pointer}, "
-            f"i64 {size}, i1 false)"
-        )
-
-    def _product(self, left: Array, right: Array, result: Array) -> None:
-        """A call of BLAS, to whose columns our rows are columns: it computes the transpose."""
-        letter = {"float32": "s", "float64": "d"}[result.dtype.name]
-        kind = TYPES[result.dtype.name]
-        (m, k), n = left.shape, right.shape[1]
-        if result.shape != (m, n) or right.shape[0] != k or result.transposed:
-            raise Unsupported("a product of these shapes")
-        self._declare(
-            f"declare void @tensorgrad_{letter}gemm("
-            "ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr)"
-        )
-        flags = [self._constant("i8", ord("t" if a.transposed else "n")) for a in (right, left)]
-        sizes = [self._constant("i32", length) for length in (n, m, k)]
-        steps = [
-            self._constant("i32", max(1, array.shape[0] if array.transposed else array.shape[1]))
-            for array in (right, left, result)
-        ]
-        one, zero = (self._constant(kind, _float_text(x, kind)) for x in (1.0, 0.0))
-        pointers = [
-            *(*flags, *sizes, one, right.pointer, steps[0], left.pointer, steps[1]),
-            *(zero, result.pointer, steps[2]),
-        ]
-        passed = ", ".join(f"ptr {pointer}" for pointer in pointers)
-        self._line(f"call void @tensorgrad_{letter}gemm({passed})")
-
-    def _constant(self, kind: str, value: Any) -> str:
-        text = str(value)
-        name = f"@{self.name}.{kind}.{text}".replace("-", "m")
-        self._declare(f"{name} = private constant {kind} {text}")
-        return name
 
     # ------------------------------------------------------------------------------ expressions
 
@@ -368,10 +320,10 @@ class _Translation:
             raise Unsupported(f"{ast.unparse(node)} where a number is needed")
         return value
 
-    def _array(self, node: ast.expr) -> Array:
+    def _pointer(self, node: ast.expr) -> Pointer:
         value = self._value(node)
-        if not isinstance(value, Array):
-            raise Unsupported(f"{ast.unparse(node)} where an array is needed")
+        if not isinstance(value, Pointer):
+            raise Unsupported(f"{ast.unparse(node)} where a pointer is needed")
         return value
 
     def _value(self, node: ast.expr) -> Any:
@@ -396,12 +348,9 @@ class _Translation:
             case ast.IfExp():
                 return self._choice(*map(self._number, (node.test, node.body, node.orelse)))
             case ast.Subscript():
-                return self._subscript(node)
+                return self._load(self._element(node))
             case ast.Attribute(value=ast.Name(id="np"), attr="inf" | "nan" as name):
                 return _known(getattr(np, name))
-            case ast.Attribute(attr="T"):
-                array = self._array(node.value)
-                return array._replace(shape=array.shape[::-1], transposed=not array.transposed)
             case ast.Call():
                 return self._call(node)
         raise Unsupported(f"the expression {ast.unparse(node)}")
@@ -415,27 +364,8 @@ class _Translation:
         place, dtype = self._places[name]
         return Number(self._new(f"load {TYPES[dtype.name]}, ptr {place}"), dtype)
 
-    def _subscript(self, node: ast.Subscript) -> Any:
-        array = self._array(node.value)
-        if isinstance(node.slice, ast.Slice):
-            if node.slice.lower is None and node.slice.upper is None:
-                return array
-            lower, upper = (_integer(end) for end in (node.slice.lower, node.slice.upper))
-            pointer = self._at(array, _known(lower))
-            return Array(pointer, array.dtype, (upper - lower,))
-        if len(array.shape) == 1:
-            pointer, dtype = self._element(node)
-            return self._load(dtype, pointer)
-        index = self._number(node.slice)
-        row = array.shape[1:]
-        start = self._new(f"mul nsw i64 {index.text}, {math.prod(row)}")
-        return Array(self._at(array, Number(start, np.dtype(np.int64))), array.dtype, row)
-
-    def _element(self, node: ast.Subscript) -> tuple[str, np.dtype[Any]]:
-        array = self._array(node.value)
-        if len(array.shape) != 1:
-            raise Unsupported(f"the element {ast.unparse(node)}")
-        return self._at(array, self._number(node.slice)), array.dtype
+    def _element(self, node: ast.Subscript) -> Pointer:
+        return self._at(self._pointer(node.value), self._number(node.slice))
 
     def _call(self, node: ast.Call) -> Any:
         match node.func:
@@ -443,22 +373,19 @@ class _Translation:
                 return self._absolute(self._number(node.args[0]))
             case ast.Name(id=name) if name in self.functions:
                 return self._inline(name, [self._number(arg) for arg in node.args])
-            case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
-                shape, kind = node.args
-                return self._slot(_dtype(kind), _shape(shape))
+            case ast.Name(id="at"):
+                return self._at(self._pointer(node.args[0]), self._number(node.args[1]))
+            case ast.Name(id="value"):
+                array, offset, number = node.args
+                pointer = self._at(self._pointer(array), self._number(offset))
+                dtype = np.dtype(np.uint8) if pointer.dtype.kind == "b" else pointer.dtype
+                return Pointer(pointer.text, dtype, _integer(number))
             case ast.Attribute(value=ast.Name(id="np" | "math"), attr=name):
                 return self._numpy(name, [self._number(arg) for arg in node.args])
             case ast.Attribute(attr="view"):
                 number, dtype = self._number(node.func.value), _dtype(node.args[0])
                 here, there = TYPES[number.dtype.name], TYPES[dtype.name]
                 return Number(self._new(f"bitcast {here} {number.text} to {there}"), dtype)
-            case ast.Attribute(attr="copy"):
-                array = self._array(node.func.value)
-                slot = self._slot(array.dtype, array.shape)
-                self._copy(array, slot)
-                return slot
-            case ast.Attribute(attr="reshape"):
-                return _reshaped(self._array(node.func.value), _shape(node.args[0]))
         raise Unsupported(f"the call {ast.unparse(node)}")
 
     def _inline(self, name: str, arguments: list[Number]) -> Number:
@@ -615,26 +542,19 @@ class _Translation:
 
     # ----------------------------------------------------------------------------------- memory
 
-    def _slot(self, dtype: np.dtype[Any], shape: tuple[Any, ...]) -> Array:
-        self.slots.append(Slot(dtype, shape, is_result=False))
-        return Array(f"%slot{len(self.slots) - 1}", dtype, shape)
-
-    def _at(self, array: Array, index: Number) -> str:
-        kind = "i8" if array.dtype.kind == "b" else TYPES[array.dtype.name]
+    def _at(self, pointer: Pointer, index: Number) -> Pointer:
+        kind = "i8" if pointer.dtype.kind == "b" else TYPES[pointer.dtype.name]
         place = self._cast(index, np.dtype(np.int64)).text
-        return self._new(f"getelementptr inbounds {kind}, ptr {array.pointer}, i64 {place}")
+        text = self._new(f"getelementptr inbounds {kind}, ptr {pointer.text}, i64 {place}")
+        return pointer._replace(text=text)
 
-    def _load(self, dtype: np.dtype[Any], pointer: str) -> Number:
-        if dtype.kind != "b":
-            return Number(self._new(f"load {TYPES[dtype.name]}, ptr {pointer}"), dtype)
-        byte = self._new(f"load i8, ptr {pointer}")
-        return Number(self._new(f"icmp ne i8 {byte}, 0"), dtype)
+    def _load(self, pointer: Pointer) -> Number:
+        kind, scope = TYPES[pointer.dtype.name], self._scope(pointer.memory)
+        return Number(self._new(f"load {kind}, ptr {pointer.text}{scope}"), pointer.dtype)
 
-    def _store(self, value: Number, pointer: str) -> None:
-        kind, text = TYPES[value.dtype.name], value.text
-        if value.dtype.kind == "b":
-            kind, text = "i8", self._new(f"zext i1 {text} to i8")
-        self._line(f"store {kind} {text}, ptr {pointer}")
+    def _store(self, value: Number, pointer: Pointer) -> None:
+        kind, scope = TYPES[value.dtype.name], self._scope(pointer.memory)
+        self._line(f"store {kind} {value.text}, ptr {pointer.text}{scope}")
 
     def _new(self, instruction: str) -> str:
         name = f"%t{next(self._next)}"
@@ -700,20 +620,3 @@ def _integer(node: ast.expr | None) -> int:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
             return -value
     raise Unsupported("a length that is not known")
-
-
-def _shape(node: ast.expr) -> tuple[Any, ...]:
-    items = node.elts if isinstance(node, ast.Tuple) else [node]
-    return tuple(item.id if isinstance(item, ast.Name) else _integer(item) for item in items)
-
-
-def _reshaped(array: Array, shape: tuple[Any, ...]) -> Array:
-    if array.transposed:
-        raise Unsupported("reshaping a transposed array")
-    size = math.prod(array.shape)
-    if -1 in shape:
-        rest = -math.prod(shape)
-        shape = tuple(size // rest if length == -1 else length for length in shape)
-    if math.prod(shape) != size:
-        raise Unsupported(f"reshaping {array.shape} to {shape}")
-    return Array(array.pointer, array.dtype, shape)

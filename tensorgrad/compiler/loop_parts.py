@@ -29,8 +29,7 @@ class Reduction:
         # A sum of many elements would lose digits in one float32.
         wide = self.depth is not None and kind.dtype == np.float32 and self._adds
         self.dtype = np.dtype(np.float64) if wide else kind.dtype
-        number = operation.result
-        self.name = f"v{number}" if not kind.shape and not wide else f"total{number}"
+        self.name = f"total{operation.result}"
 
     @property
     def _adds(self) -> bool:
@@ -67,20 +66,27 @@ def written_in_place(
         place = next(i for i, group in enumerate(groups) if new in group.results())
         readers = [i for i, group in enumerate(groups) if old in group.arrays()]
         (target,) = (op.target for op in groups[place].operations if op.result == new)
-        last_reader_agrees = all(
-            isinstance(operand, View) and same_place(operand, target)
-            for operation in groups[place].operations
-            for operand in operation.operands
-            if old in bases_of(operand)
+        (what,) = (op.what for op in groups[place].operations if op.result == new)
+        can_overwrite = what in ("elementwise", "product") and all(
+            _reads_where_it_writes(operation, old, target) for operation in groups[place].operations
         )
-        elementwise = all(
-            operation.what == "elementwise"
-            for operation in groups[place].operations
-            if operation.result == new
-        )
-        if elementwise and last_reader_agrees and all(i <= place for i in readers):
+        if can_overwrite and all(i <= place for i in readers):
             found[new] = old
     return found
+
+
+def _reads_where_it_writes(operation: Operation, number: int, target: View) -> bool:
+    """Whether an operation reads each element of a value before it is overwritten, or not at all."""
+    operands = operation.operands
+    if operation.what == "product":
+        if any(number in bases_of(factor) for factor in operands[:2]):
+            return False
+        operands = operands[2:]
+    return all(
+        isinstance(operand, View) and same_place(operand, target)
+        for operand in operands
+        if number in bases_of(operand)
+    )
 
 
 def bases_of(operand: Operand) -> set[int | None]:

@@ -42,8 +42,9 @@ class Operation:
     result : int
         The value that is written.
     what : {"elementwise", "reduction", "product", "assembly"}
-        An assembly writes its second operands one after the other to its first ones, which are
-        places in the result.
+        A product multiplies two matrices; if there is a third operand, it is added, each with its
+        factor. An assembly writes its second operands one after the other to its first ones, which
+        are places in the result.
     function : callable
         For an assembly, ``np.add`` to add up.
     operands : tuple of View or Gather
@@ -52,6 +53,8 @@ class Operation:
     target : View
         Where the result of each turn of the loops goes.
     line : str
+    factors : tuple of float
+        Of a product, and of what is added to it.
     """
 
     result: int
@@ -61,6 +64,7 @@ class Operation:
     shape: tuple[int, ...]
     target: View
     line: str = ""
+    factors: tuple[float, float] = (1.0, 0.0)
 
     def reads(self) -> set[int]:
         """The values in memory that it reads."""
@@ -331,6 +335,8 @@ class Lowering:
         if len(right.shape) == 1:
             right = right._replace(shape=(*right.shape, 1), strides=(*right.strides, 0))
         shape = (left.shape[0], right.shape[1])
+        if left.shape[1] == 0:
+            return self._elementwise(None, [everywhere(0)], kind, result)
         if left.shape[1] == 1:  # every element is one product
             flat = Kind(shape, kind.dtype)
             whole = self.elementwise(np.multiply, [left, right], flat)

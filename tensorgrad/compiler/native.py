@@ -1,0 +1,184 @@
+"""A program as a function of machine code: what it is given, and the threads it runs in.
+
+How the machine code is made is the business of those who inherit from :class:`NativeProgram`.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.compiler.memory import ALIGNMENT
+from tensorgrad.compiler.program import Kind, Program
+from tensorgrad.compiler.program_source import Source, program_source
+
+THREADS_VARIABLE = "TENSORGRAD_NUM_THREADS"
+"""The environment variable that says how many threads compute a large step."""
+
+Function = Callable[[int, int, int, list[Any]], None]
+"""Machine code, called with a number of steps, of a thread and of threads, and arrays."""
+
+
+class NativeProgram(ABC):
+    """A program in machine code, ready to be called with arrays.
+
+    The global interpreter lock is released while it runs, and several threads may call it at the
+    same time: all memory is a call's own. A large step is computed by several threads, as many
+    as there are cores or as the environment variable ``TENSORGRAD_NUM_THREADS`` says; how many
+    does not change the results.
+
+    Attributes
+    ----------
+    source : str
+        The Python module that was compiled.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._sources: dict[int | None, Source] = {}
+        self._functions: dict[int | None, _Loaded] = {}
+
+    @abstractmethod
+    def load(self, source: Source) -> Function:
+        """Make machine code of a text, or find it on the disk."""
+
+    @property
+    def source(self) -> str:
+        """The Python module that was compiled."""
+        return self._source_of(None).text
+
+    def scan_source(self, states: int) -> str:
+        """The module with the loop over the steps."""
+        return self._source_of(states).text
+
+    def __call__(self, *inputs: Any) -> tuple[Any, ...]:
+        """The outputs of the program, in order."""
+        kinds = self._program.kinds
+        given = [_given(x, kinds[n]) for x, n in zip(inputs, self._program.inputs, strict=True)]
+        outputs = [np.empty(kinds[n].shape, kinds[n].dtype) for n in self._program.outputs]
+        self._function_of(None)(1, [*given, *self._constants(None), *outputs])
+        return tuple([array if array.ndim else array[()] for array in outputs])
+
+    def scan(self, states: int, steps: int, *inputs: Any) -> tuple[Any, ...]:
+        """All steps in one call: the last state, and what each step gave besides, stacked.
+
+        Parameters
+        ----------
+        states : int
+            How many of the inputs, and of the outputs, are the state.
+        steps : int
+        *inputs : ndarray or number
+            The state to start from, and all batches along a first axis.
+        """
+        kinds, numbers = self._program.kinds, self._program.inputs
+        state = [
+            np.array(x, kinds[n].dtype, order="C")
+            for x, n in zip(inputs[:states], numbers, strict=False)
+        ]
+        batches = [_behaved(array) for array in inputs[states:]]
+        outputs = [
+            np.empty((steps, *kinds[n].shape), kinds[n].dtype)
+            for n in self._program.outputs[states:]
+        ]
+        constants = self._constants(states)
+        self._function_of(states)(steps, [*state, *batches, *constants, *outputs])
+        return (*[array if array.ndim else array[()] for array in state], *outputs)
+
+    def _source_of(self, states: int | None) -> Source:
+        if states not in self._sources:
+            self._sources[states] = program_source(self._program, states)
+        return self._sources[states]
+
+    def _function_of(self, states: int | None) -> _Loaded:
+        if states not in self._functions:
+            source = self._source_of(states)
+            self._functions[states] = _Loaded(source, self.load(source))
+        return self._functions[states]
+
+    def _constants(self, states: int | None) -> list[Any]:
+        constants, kinds = self._program.constants, self._program.kinds
+        return [_given(constants[n], kinds[n]) for n in self._source_of(states).constants]
+
+
+class _Loaded:
+    """A function of machine code, and the memory that it works in.
+
+    A call takes that memory and gives it back, so that the next need not ask for it again.
+    """
+
+    def __init__(self, source: Source, function: Function) -> None:
+        self.source = source
+        self.function = function
+        self._threads = thread_count() if source.is_shared else 1
+        self._idle: list[list[Any]] = []
+
+    def __call__(self, steps: int, arrays: list[Any]) -> None:
+        """Run it once, in all its threads."""
+        try:
+            memory = self._idle.pop()
+        except IndexError:
+            memory = self._new_memory()
+        if self.source.is_shared:
+            self._in_threads(steps, [np.zeros(1, np.int64), *memory, *arrays])
+        else:
+            self.function(steps, 0, 1, [*memory, *arrays])
+        self._idle.append(memory)
+
+    def _in_threads(self, steps: int, arrays: list[Any]) -> None:
+        count = self._threads
+        others = [
+            Thread(target=self.function, args=(steps, i, count, arrays)) for i in range(1, count)
+        ]
+        for thread in others:
+            thread.start()
+        self.function(steps, 0, count, arrays)
+        for thread in others:
+            thread.join()
+
+    def _new_memory(self) -> list[Any]:
+        sizes = [*self.source.memory.items()]
+        sizes += [(name, size * self._threads) for name, size in self.source.scratch.items()]
+        return [_aligned(size, np.dtype(name)) for name, size in sizes]
+
+
+def thread_count() -> int:
+    """How many threads compute a large step.
+
+    Examples
+    --------
+    >>> thread_count() >= 1
+    True
+    """
+    chosen = os.environ.get(THREADS_VARIABLE)
+    if chosen:
+        return max(int(chosen), 1)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _aligned(size: int, dtype: np.dtype[Any]) -> Any:
+    """New memory that begins at a line of the cache."""
+    memory = np.empty(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size * dtype.itemsize].view(dtype)
+
+
+def _given(value: Any, kind: Kind) -> Any:
+    """An argument as an array that generated code can read."""
+    if kind.shape:
+        return _behaved(value)
+    return np.array(value, kind.dtype)
+
+
+def _behaved(array: Any) -> Any:
+    """The array itself, if machine code can run on it."""
+    flags = array.flags
+    if flags.c_contiguous and flags.behaved and array.dtype.isnative:
+        return array
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
