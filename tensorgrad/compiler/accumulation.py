@@ -1,8 +1,8 @@
 """Sums that a product takes with it: a bias, an update of weights, a sum over a batch.
 
-A product can start from what is to be added to it, so ``x @ w + b`` and ``w - rate * (x.T @ g)`` are one
-operation each, and the gradient of a weight is never written down. A sum over the rows of a matrix is a
-product with ones.
+A product can start from what is to be added to it, so ``x @ w + b`` and ``w - rate * (x.T @ g)``
+are one operation each, and the gradient of a weight is never written down. A sum over the rows of a
+matrix is a product with ones.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def _taken_in(
         return None
     kind = kinds[operation.result]
     for place, view in enumerate(operation.operands):
-        product = made.get(view.base) if isinstance(view, View) else None
+        if not isinstance(view, View) or view.base is None:
+            continue
+        product = made.get(view.base)
         if product is None or product.what != "product" or reads[product.result] != 1:
             continue
         (other,) = operation.operands[:place] + operation.operands[place + 1 :]

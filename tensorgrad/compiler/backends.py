@@ -36,12 +36,12 @@ def backend_named(name: str) -> Backend:
 
         return Replay
     if name == "llvm":
-        _require(name, "llvmlite", "scipy")
+        _require(name, "llvmlite")
         from tensorgrad.compiler.llvm_backend import NativeFunction
 
         return NativeFunction
     if name == "numba":
-        _require(name, "numba", "scipy")
+        _require(name, "numba")
         from tensorgrad.compiler.numba_backend import NumbaFunction
 
         return NumbaFunction

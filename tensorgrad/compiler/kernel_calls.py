@@ -77,9 +77,7 @@ class Kernels:
     def _defined_here(self) -> list[ir.Function]:
         return [function for function in self._module.functions if not function.is_declaration]
 
-    def _defined(
-        self, name: str, kind: ir.FunctionType, generate: Callable[..., Any]
-    ) -> str:
+    def _defined(self, name: str, kind: ir.FunctionType, generate: Callable[..., Any]) -> str:
         name = f"kernel_{name}"
         if name not in self._module.globals:
             function = ir.Function(self._module, kind, name)

@@ -26,13 +26,22 @@ _KIND = ctypes.CFUNCTYPE(
 
 
 class NativeFunction(NativeProgram):
-    """A program that is translated for LLVM."""
+    """A program that is translated for LLVM.
+
+    Attributes
+    ----------
+    left_to_numba : bool
+        Whether there was something that has no translation.
+    """
+
+    left_to_numba = False
 
     def load(self, source: Source) -> Function:
         """Have LLVM compile the text, or read machine code from the disk."""
         try:
-            translated = translate(source, self._program.kinds, this_machine() or AVX2)
+            translated = translate(source, this_machine() or AVX2)
         except Unsupported:
+            self.left_to_numba = True
             return backend_named("numba")(self._program).load(source)  # type: ignore[attr-defined]
         if translated.calls_products:
             load_products()

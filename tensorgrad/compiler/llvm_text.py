@@ -1,6 +1,6 @@
 """Generated Python, which is a small language, as text for LLVM.
 
-What :mod:`tensorgrad.compiler.llvm_source` writes has loops of known length, single elements,
+What :mod:`tensorgrad.compiler.program_source` writes has loops of known length, single elements,
 arrays of known shape, and functions that are one expression in the end. So its types follow from
 those of the arguments, line by line, and no inference is needed: where Numba takes seconds for a
 training step, this and LLVM take a tenth of one.
@@ -22,7 +22,6 @@ import numpy as np
 
 from tensorgrad.compiler.kernel_calls import KERNELS, Kernels
 from tensorgrad.compiler.machine import Machine
-from tensorgrad.compiler.program import Kind
 from tensorgrad.compiler.program_source import Source
 from tensorgrad.compiler.scalar_code import Unsupported
 
@@ -92,15 +91,13 @@ class Translated(NamedTuple):
     calls_products: bool
 
 
-def translate(source: Source, kinds: dict[int, Kind], machine: Machine) -> Translated:
+def translate(source: Source, machine: Machine) -> Translated:
     r"""The text of a generated function for LLVM.
 
     Parameters
     ----------
     source : Source
         The generated module.
-    kinds : dict of int to Kind
-        Of its inputs, constants and outputs.
     machine : Machine
         That the text was generated for.
 
@@ -115,7 +112,7 @@ def translate(source: Source, kinds: dict[int, Kind], machine: Machine) -> Trans
     >>> from tensorgrad.compiler.machine import AVX2
     >>> from tensorgrad.compiler.program_source import program_source
     >>> program = record(lambda x: x + x, np.ones(3)).program
-    >>> translated = translate(program_source(program), program.kinds, AVX2)
+    >>> translated = translate(program_source(program), AVX2)
     >>> translated.text.count("fadd contract double")
     1
     """
@@ -126,7 +123,7 @@ def translate(source: Source, kinds: dict[int, Kind], machine: Machine) -> Trans
         for key, node in functions.items()
         if any(isinstance(d, ast.Name) and d.id == "reordered" for d in node.decorator_list)
     }
-    return _Translation(functions, reordered, machine).function(source, kinds)
+    return _Translation(functions, reordered, machine).function(source)
 
 
 NUMBERS = ("steps", "thread", "threads")
@@ -153,14 +150,13 @@ class _Translation:
 
     # ----------------------------------------------------------------------------- the function
 
-    def function(self, source: Source, kinds: dict[int, Kind]) -> Translated:
+    def function(self, source: Source) -> Translated:
         node = self.functions[source.function]
-        dtypes = source.parameter_dtypes(kinds)
         arrays = [arg.arg for arg in node.args.args if arg.arg not in NUMBERS]
         for name in NUMBERS:
             self.names[name] = Number(f"%{name}", np.dtype(np.int64))
-        for name, dtype in zip(arrays, dtypes, strict=True):
-            self.names[name] = Pointer(f"%array_{name}", dtype)
+        for name, dtype in zip(arrays, source.dtypes, strict=True):
+            self.names[name] = Pointer(f"%array_{name}", np.dtype(dtype))
         for statement in node.body:
             self._statement(statement)
         return Translated(self._text(arrays), self.kernels.text(), self.kernels.calls_products)

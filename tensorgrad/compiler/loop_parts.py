@@ -76,7 +76,7 @@ def written_in_place(
 
 
 def _reads_where_it_writes(operation: Operation, number: int, target: View) -> bool:
-    """Whether an operation reads each element of a value before it is overwritten, or not at all."""
+    """Whether an operation reads each element before it is overwritten, or none at all."""
     operands = operation.operands
     if operation.what == "product":
         if any(number in bases_of(factor) for factor in operands[:2]):

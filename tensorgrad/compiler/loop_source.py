@@ -83,9 +83,7 @@ def _ordered_axes(group: Group) -> tuple[tuple[int, ...], StridesOf]:
     return tuple(shape[axis] for axis in order), ordered
 
 
-def _axis_to_share(
-    group: Group, shape: tuple[int, ...], strides_of: StridesOf
-) -> int | None:
+def _axis_to_share(group: Group, shape: tuple[int, ...], strides_of: StridesOf) -> int | None:
     targets = [strides_of(op.target) for op in group.operations if op.what == "reduction"]
     return next((i for i in range(len(shape)) if all(target[i] for target in targets)), None)
 
@@ -192,7 +190,7 @@ class _LoopWriter:
             return expression(function, texts, types, self.text.uses)
         except Unsupported as reason:
             raise CaptureError(
-                f"the numba backend cannot compile {name_of(function)} ({reason}); "
+                f"there is no machine code for {name_of(function)} ({reason}); "
                 f'backend="numpy" can; {operation.line}'
             ) from None
 

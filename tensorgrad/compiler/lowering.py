@@ -100,7 +100,7 @@ def lower(program: Program) -> Lowered:
             lowering.instruction(step)
         except Unsupported as reason:
             raise CaptureError(
-                f"the numba backend cannot compile {name_of(step.function)} ({reason}); "
+                f"there is no machine code for {name_of(step.function)} ({reason}); "
                 f'backend="numpy" can; {step.line}'
             ) from None
     return Lowered(lowering.operations, lowering.constants(), lowering.outputs(), lowering.kinds)
@@ -294,6 +294,8 @@ class Lowering:
         source, index = self.operand(args[0]), args[1]
         parts = index if type(index) is tuple else (index,)
         if not any(isinstance(part, Ref | list) for part in parts):
+            # With an ellipsis, a single element is a view as well.
+            index = parts if any(part is ... for part in parts) else (*parts, ...)
             return self.reshaped(getitem, (source, index), {})
         if source.base is None:
             raise Unsupported("with these arguments")
@@ -336,7 +338,7 @@ class Lowering:
             right = right._replace(shape=(*right.shape, 1), strides=(*right.strides, 0))
         shape = (left.shape[0], right.shape[1])
         if left.shape[1] == 0:
-            return self._elementwise(None, [everywhere(0)], kind, result)
+            return self.elementwise(None, [everywhere(0)], kind, result)
         if left.shape[1] == 1:  # every element is one product
             flat = Kind(shape, kind.dtype)
             whole = self.elementwise(np.multiply, [left, right], flat)

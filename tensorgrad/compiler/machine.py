@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-
 TERMS = 256
-"""How many terms of a product are added up at a time: so many rows of it stay in the first cache."""
+"""How many terms of a product are added up at a time: as many as stay in the first cache."""
 
 
 class Machine(NamedTuple):

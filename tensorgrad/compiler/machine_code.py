@@ -54,7 +54,7 @@ def load(text: str, kernels: str = "") -> int:
     """
     with _lock:
         engine = _engine()
-        key = hashlib.sha256("\n".join([engine.description, kernels, text]).encode()).hexdigest()
+        key = hashlib.sha256(f"{engine.description}\n{kernels}\n{text}".encode()).hexdigest()
         name = f"tensorgrad_{key[:20]}"
         if name not in _loaded:
             _load_object(engine, name, lambda: [text.replace("FUNCTION", name), kernels])
@@ -69,8 +69,13 @@ def load_products() -> None:
         text = product_module(this_machine() or AVX2)
         key = hashlib.sha256((engine.description + text).encode()).hexdigest()
         _load_object(engine, f"tensorgrad_products_{key[:20]}", lambda: [text])
-        for name in (product_name(32), product_name(64)):
-            llvm.add_symbol(name, engine.jit.get_function_address(name))
+        for bits in (32, 64):
+            llvm.add_symbol(product_name(bits), product_address(bits))
+
+
+def product_address(bits: int) -> int:
+    """Where the product for numbers of so many bits is, once products have been loaded."""
+    return _engine().jit.get_function_address(product_name(bits))
 
 
 _loaded: set[str] = set()

@@ -95,7 +95,9 @@ def _needed(kind: Kind) -> Buffer:
 
 def _take(buffers: list[Buffer], free: set[int], needed: Buffer) -> int:
     """The smallest free buffer that is large enough, or else the largest, made larger."""
-    fitting = sorted((b.size, i) for i, b in enumerate(buffers) if i in free and b.dtype == needed.dtype)
+    fitting = sorted(
+        (b.size, i) for i, b in enumerate(buffers) if i in free and b.dtype == needed.dtype
+    )
     if not fitting:
         buffers.append(needed)
         return len(buffers) - 1

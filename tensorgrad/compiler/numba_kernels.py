@@ -1,4 +1,4 @@
-"""What generated code calls, for Numba: pointers, tiles of products, and waiting for other threads."""
+"""What generated code calls, for Numba: pointers, tiles of products, waiting for other threads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tensorgrad.compiler.vector_code import Tile, Vectors, declared, wait_for_th
 
 MACHINE = this_machine() or AVX2
 INDEX = types.intp
+lower: Any = lower_builtin
+infer_type: Any = infer_global
 
 
 # ---------------------------------------------------------------- for use in the generated code
@@ -75,7 +77,7 @@ def value(context: Any, array: Any, offset: Any, number: Any) -> Any:
     return memory(array, INDEX, number), generate
 
 
-@infer_global(getitem)
+@infer_type(getitem)
 class _MemoryRead(AbstractTemplate):
     def generic(self, arguments: Any, keywords: Any) -> Any:
         memory, index = arguments
@@ -84,7 +86,7 @@ class _MemoryRead(AbstractTemplate):
         return None
 
 
-@infer_global(setitem)
+@infer_type(setitem)
 class _MemoryWrite(AbstractTemplate):
     def generic(self, arguments: Any, keywords: Any) -> Any:
         memory, index, _ = arguments
@@ -93,14 +95,14 @@ class _MemoryWrite(AbstractTemplate):
         return None
 
 
-@lower_builtin(getitem, Memory, types.intp)
+@lower(getitem, Memory, types.intp)
 def _read(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     element = builder.load(builder.gep(arguments[0], [arguments[1]]))
     _tell_apart(builder.module, element, signature.args[0].number)
     return element
 
 
-@lower_builtin(setitem, Memory, types.intp, types.Any)
+@lower(setitem, Memory, types.intp, types.Any)
 def _write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     store = builder.store(arguments[2], builder.gep(arguments[0], [arguments[1]]))
     _tell_apart(builder.module, store, signature.args[0].number)
@@ -194,9 +196,7 @@ def multiply(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = signature.args[0].dtype.bitwidth
-        builder.call(
-            declared(builder.module, product_type(bits), product_name(bits)), arguments
-        )
+        builder.call(declared(builder.module, product_type(bits), product_name(bits)), arguments)
         return context.get_dummy_value()
 
     return signature, generate
@@ -206,7 +206,7 @@ def multiply(
 
 
 @njit
-def share(count, grain, thread, threads):
+def share(count: int, grain: int, thread: int, threads: int) -> tuple[int, int]:
     """Which part of a range is this thread's: from where to where, in multiples of ``grain``."""
     grains = (count + grain - 1) // grain
     low = grains * thread // threads * grain

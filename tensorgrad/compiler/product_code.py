@@ -1,8 +1,9 @@
 """A product of matrices of any size, in LLVM's language: one function that all programs call.
 
-The right operand is copied panel by panel, so that the rows of a panel follow each other and stay in the
-first cache while all rows of the left operand go past them. Only so many terms are added up at a time
-as fit there; what comes of the rest is added to it (Goto & van de Geijn 2008).
+The right operand is copied panel by panel, so that the rows of a panel follow each other and stay
+in the first cache while all rows of the left operand go past them. Only so many terms are added up
+at a time as fit there; what comes of the rest is added to it (Goto & van de Geijn 2008; Van Zee &
+van de Geijn 2015).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class _Product:
     def __init__(self, function: ir.Function, bits: int, machine: Machine) -> None:
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.bits, self.machine, self.lanes = bits, machine, machine.lanes(f"float{bits}")
-        self.number = function.args[0].type.pointee
+        self.number = ir.FloatType() if bits == 32 else ir.DoubleType()
         (
             self.a, self.a_row, self.a_term, self.b, self.b_term, self.b_column, self.out,
             self.out_row, self.base, self.base_row, self.rows, self.terms, self.columns,

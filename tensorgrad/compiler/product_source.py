@@ -8,7 +8,6 @@ import numpy as np
 
 from tensorgrad.compiler.lowering import Operation
 from tensorgrad.compiler.machine import TERMS, Machine
-from tensorgrad.compiler.program import Kind
 from tensorgrad.compiler.scalar_code import literal
 from tensorgrad.compiler.source_text import SourceText
 from tensorgrad.compiler.views import View
@@ -20,8 +19,8 @@ SMALL = 24576
 class Product(NamedTuple):
     """A product in the form that tiles have: the rows of the right operand are contiguous.
 
-    Strides count elements. Where ``right_column`` is not one, ``right_term`` is, and the operand has
-    to be transposed.
+    Strides count elements. Where ``right_column`` is not one, ``right_term`` is, and the operand
+    has to be transposed.
     """
 
     result: int
@@ -131,9 +130,7 @@ def _transposed_right(text: SourceText, product: Product, lanes: int) -> Product
     return product._replace(right=scratch, right_term=row, right_column=1)
 
 
-def _tile(
-    product: Product, row: int | str, rows: int, column: int, width: int, lanes: int
-) -> str:
+def _tile(product: Product, row: int | str, rows: int, column: int, width: int, lanes: int) -> str:
     vectors = -(-width // lanes)
     while vectors == 1 and lanes > 4 and width <= lanes // 2:
         lanes //= 2  # a vector that is full needs no mask, and does not reach into the next row

@@ -1,14 +1,15 @@
 """The text of one Python function for a whole program, which is compiled to machine code.
 
-The text is a small language: loops of constant length over elements of memory that the caller gives,
-and calls of the vector kernels. Every value is a pointer, `v5` that of the value %5 of the program.
+The text is a small language: loops of constant length over elements of memory that the caller
+gives, and calls of the vector kernels. Every value is a pointer, `v5` that of the value %5 of the
+program.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,6 +76,8 @@ class Source(NamedTuple):
         The constants of the program that it takes.
     outputs : tuple of int
         What is written into memory that is given last; of a scan, all but the state.
+    dtypes : tuple of str
+        Of all arrays that it takes.
     """
 
     text: str
@@ -85,12 +88,7 @@ class Source(NamedTuple):
     inputs: tuple[int, ...]
     constants: tuple[int, ...]
     outputs: tuple[int, ...]
-
-    def parameter_dtypes(self, kinds: dict[int, Kind]) -> list[np.dtype[Any]]:
-        """Of the arrays that the function takes, in order."""
-        names = [*(["int64"] if self.is_shared else []), *self.memory, *self.scratch]
-        given = (*self.inputs, *self.constants, *self.outputs)
-        return [*map(np.dtype, names), *(np.dtype(kinds[number].dtype) for number in given)]
+    dtypes: tuple[str, ...]
 
 
 def program_source(
@@ -148,7 +146,9 @@ class _Writer:
     def source(self) -> Source:
         """The text, and what its function takes."""
         home = written_in_place(self.groups, self.state, self.next_state, self.kinds)
-        moved = {n: old for n, old in zip(self.next_state, self.state, strict=True) if n not in home}
+        moved = {
+            n: old for n, old in zip(self.next_state, self.state, strict=True) if n not in home
+        }
         kept = _kept(self.groups, {*self.outputs, *self.next_state})
         elsewhere = {*self.outputs, *home}
         layout = lay_out(self.groups, kept, self.kinds, elsewhere, set(moved))
@@ -167,6 +167,12 @@ class _Writer:
             self.program.inputs,
             self.constants,
             self.outputs,
+            (
+                *(["int64"] if self.is_shared else []),
+                *layout.sizes(),
+                *scratch,
+                *(np.dtype(self.kinds[number].dtype).name for number in self._given()),
+            ),
         )
 
     # ------------------------------------------------------------------------------ the groups
@@ -238,6 +244,9 @@ class _Writer:
             layout.buffers.append(Buffer(name, 16))
         return ones
 
+    def _given(self) -> list[int]:
+        return [*self.program.inputs, *self.constants, *self.outputs]
+
     def _head(
         self,
         layout: Layout,
@@ -247,7 +256,7 @@ class _Writer:
     ) -> list[str]:
         """The lines before the groups."""
         is_scan = self.states is not None
-        given = [*self.program.inputs, *self.constants, *self.outputs]
+        given = self._given()
         parameters = [
             *(["steps"] if is_scan else []),
             *(["thread", "threads", "arrivals"] if self.is_shared else []),

@@ -101,8 +101,6 @@ class Elements:
         return " + ".join([*terms, *([place] if place != "0" else [])])
 
 
-
-
 def _loaded(text: str, operand: Operand) -> str:
     """What stands in memory; a truth value takes a byte there."""
     return f"({text} != 0)" if np.dtype(operand.dtype).kind == "b" else text

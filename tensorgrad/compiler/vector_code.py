@@ -1,7 +1,7 @@
 """Tiles of matrix products, and blocks to transpose, in LLVM's vector instructions.
 
-LLVM does not find the form that a tile needs (its sums in registers from the first term to the last) in
-loops over elements, so it is written in LLVM's own language.
+LLVM does not find the form that a tile needs (its sums in registers from the first term to the
+last) in loops over elements, so it is written in LLVM's own language.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Vectors:
         self.builder.call(store, [value, pointer, SHORT(self.bytes), mask])
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        """a * b + c, in each lane."""
+        """Add c to the product of a and b, in each lane."""
         function = self._intrinsic("fmuladd", self.type, self.type, self.type, self.type)
         return self.builder.call(function, [a, b, c])
 
@@ -99,7 +99,9 @@ class Vectors:
             for i in (i for i in range(self.lanes) if not i & distance):
                 j = i | distance
                 pairs = [
-                    (k + self.lanes - distance, k + self.lanes) if k & distance else (k, k + distance)
+                    (k + self.lanes - distance, k + self.lanes)
+                    if k & distance
+                    else (k, k + distance)
                     for k in range(self.lanes)
                 ]
                 for place, lanes in zip((i, j), map(list, zip(*pairs, strict=True)), strict=True):

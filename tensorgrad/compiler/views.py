@@ -89,7 +89,7 @@ def reshaped_view(view: View, function: Callable[[Any], Any]) -> View | None:
     memory = np.empty(max(reach, 1), np.int8)  # one byte an element, and none is touched
     stand_in = np.lib.stride_tricks.as_strided(memory[view.offset :], view.shape, view.strides)
     result = np.asarray(function(stand_in))
-    if 0 in view.shape:
+    if 0 in view.shape or 0 in result.shape:
         return View(view.base, result.shape, (0,) * result.ndim, view.dtype)
     if not np.may_share_memory(result, memory):
         return None

@@ -12,7 +12,7 @@ from experiments.speed.peers.jax_peers import JaxJit, JaxScan
 from experiments.speed.peers.mygrad_peer import MyGrad
 from experiments.speed.peers.pytorch import PyTorchCompiled, PyTorchEager
 from experiments.speed.peers.sklearn_mlp import ScikitLearn
-from experiments.speed.peers.tensorgrad_compiled import TensorgradNumba, TensorgradReplay
+from experiments.speed.peers.tensorgrad_compiled import TensorgradReplay, TensorgradScan
 from experiments.speed.peers.tensorgrad_eager import TensorgradEager
 
 __all__ = ["BASELINE", "PEERS", "Peer", "Trainer", "core_count"]
@@ -23,7 +23,7 @@ PEERS: dict[str, Peer] = {
         HandwrittenNumpy(),
         TensorgradEager(),
         TensorgradReplay(),
-        TensorgradNumba(),
+        TensorgradScan(),
         PyTorchEager(),
         PyTorchCompiled(),
         JaxJit(),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from experiments.speed.peers.base import Peer, load
 from experiments.speed.problems import Problem
 
-__all__ = ["TensorgradNumba", "TensorgradReplay", "ReplayTrainer", "ScanTrainer"]
+__all__ = ["TensorgradScan", "TensorgradReplay", "ReplayTrainer", "ScanTrainer"]
 
 
 class TensorgradReplay(Peer):
@@ -27,12 +27,12 @@ class TensorgradReplay(Peer):
         return ReplayTrainer(problem)
 
 
-class TensorgradNumba(Peer):
-    """A `tg.scan` of the training step over the epoch, with the Numba backend."""
+class TensorgradScan(Peer):
+    """A `tg.scan` of the training step over the epoch, in machine code."""
 
-    name = "tensorgrad-numba"
-    title = "tensorgrad scan, Numba"
-    requires = ("nn", "tensorgrad", "numba", "scipy")
+    name = "tensorgrad-scan"
+    title = "tensorgrad scan"
+    requires = ("nn", "tensorgrad", "llvmlite")
 
     def build(self, problem: Problem) -> ScanTrainer:
         """See `Peer.build`."""
@@ -69,7 +69,7 @@ class ScanTrainer:
     def __init__(self, problem: Problem) -> None:
         tg = load("tensorgrad")
         step, self._state = _training_step(problem)
-        self._scan, self._step = tg.scan, tg.compile(step, backend="numba")
+        self._scan, self._step = tg.scan, tg.compile(step, backend="llvm")
         self._inputs = np.stack(problem.inputs)
         self._targets = np.stack(_targets(problem))
         self._next_batch = 0

@@ -20,7 +20,7 @@ def _cache(tmp_path_factory):
 
 def is_native(replay):
     """Whether nothing was left to Numba."""
-    return replay._native(None) is not None
+    return not replay.left_to_numba
 
 
 def check(function, *arrays, tolerance=1e-12):

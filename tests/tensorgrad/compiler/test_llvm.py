@@ -11,7 +11,10 @@ from single_functions import SINGLE_FUNCTIONS
 from training_steps import ACTIVATIONS, LOSSES, training_step
 
 import tensorgrad as tg
-from tensorgrad.compiler.llvm_text import Argument, translate
+from tensorgrad.compiler import record
+from tensorgrad.compiler.llvm_text import translate
+from tensorgrad.compiler.machine import AVX2
+from tensorgrad.compiler.program_source import program_source
 from tensorgrad.compiler.scalar_code import Unsupported
 
 pytest.importorskip("llvmlite")
@@ -158,18 +161,20 @@ class TestCompiled:
         np.testing.assert_array_equal(compiled(np.arange(5)), np.arange(5) % 3)
 
     @pytest.mark.parametrize(
-        "source",
+        "statement",
         [
-            "def run(v0):\n    v1 = sorted(v0)\n    return (v1,)",
-            "def run(v0):\n    while v0[0]: pass\n    return (v0,)",
-            "def run(v0):\n    return (v0[0] // v0[1],)",
-            "def run(v0):\n    return (v0,)",
-            "def run(v0):\n    v1 = 1.0\n    v1 = 1\n    return (v1,)",
+            "v1 = sorted(m0)",
+            "while m0: pass",
+            "v1 = value(m0, 0, 0)[0] // 2",
+            "v1 = m0 + 1",
+            "v1 = 1.0\n    v1 = 1",
         ],
     )
-    def test_what_has_no_translation(self, source):
+    def test_what_has_no_translation(self, statement):
+        source = program_source(record(lambda x: x * 2, np.ones(3)).program)
+        strange = source._replace(text=f"def run(m0, m1):\n    {statement}\n")
         with pytest.raises(Unsupported):
-            translate(source, "run", [Argument(np.dtype(float), (3,))], "f")
+            translate(strange, AVX2)
 
 
 def assert_close(result, expected, tolerance):

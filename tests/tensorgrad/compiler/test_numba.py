@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from interpreted_text import call_interpreted
 from random_programs import matrices, programs, run
 from single_functions import SINGLE_FUNCTIONS
 from training_steps import ACTIVATIONS, LOSSES, training_step
@@ -17,7 +18,6 @@ import nn
 import tensorgrad as tg
 from tensorgrad.compiler import CaptureError, record
 from tensorgrad.compiler.approximations import NEEDS, source_of
-from tensorgrad.compiler.numba_source import program_source
 from tensorgrad.compiler.passes import optimized
 
 numba = pytest.importorskip("numba")
@@ -31,23 +31,6 @@ def _cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TENSORGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-def interpreted(source):
-    """The functions of generated text, run by Python: as many programs as one likes, at once."""
-    scope = {}
-    exec(source.replace("from numba import njit", "njit = lambda **_: lambda f: f"), scope)
-    return scope
-
-
-def call_interpreted(program, *inputs):
-    arguments = [
-        x if np.ndim(x) else program.kinds[n].dtype.type(x)
-        for n, x in zip(program.inputs, inputs, strict=True)
-    ]
-    with np.errstate(all="ignore"):
-        source, constants = program_source(program)
-        return interpreted(source)["run"](*arguments, *(program.constants[n] for n in constants))
 
 
 def value_and_gradients(steps):
