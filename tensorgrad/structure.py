@@ -30,10 +30,12 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     >>> rebuild([10, 20, 30])
     {'a': 10, 'b': (20, [30])}
     """
-    parts = _parts(tree)
+    parts = None if type(tree) in _leaf_types else _parts(tree)
     if parts is None:
-        return [tree], lambda leaves: leaves[0]
+        return [tree], _first
     children, assemble = parts
+    if all([type(child) in _leaf_types for child in children]):
+        return children, assemble
     leaves: list[Any] = []
     rebuilds: list[tuple[int, int, Callable[[list[Any]], Any]]] = []
     for child in children:
@@ -45,6 +47,14 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         return assemble([rebuild(new[start:stop]) for start, stop, rebuild in rebuilds])
 
     return leaves, rebuilt
+
+
+def _first(leaves: list[Any]) -> Any:
+    return leaves[0]
+
+
+_leaf_types: set[type] = set()
+"""Types that were found to be no containers: most calls meet few, and each of them often."""
 
 
 def leaves_like(tree: Any, template: Any) -> list[Any]:
@@ -141,4 +151,6 @@ def _parts(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
         return [getattr(tree, name) for name in names], lambda children: dataclasses.replace(
             tree, **dict(zip(names, children, strict=True))
         )
+    if not isinstance(tree, type):
+        _leaf_types.add(type(tree))
     return None

@@ -9,13 +9,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import numpy as np
-
 from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.llvm_text import translate
 from tensorgrad.compiler.machine import AVX2, this_machine
 from tensorgrad.compiler.machine_code import load, load_products
-from tensorgrad.compiler.native import Function, NativeProgram
+from tensorgrad.compiler.native import Function, Memory, NativeProgram, address_of
 from tensorgrad.compiler.program_source import Source
 from tensorgrad.compiler.scalar_code import Unsupported
 
@@ -47,10 +45,13 @@ class NativeFunction(NativeProgram):
             load_products()
         function = _KIND(load(translated.text, translated.kernels))
 
-        def call(steps: int, thread: int, threads: int, arrays: list[Any]) -> None:
-            # The addresses are read from the arrays' own objects, so these have to stay alive.
-            table = np.array([a.__array_interface__["data"][0] for a in arrays], np.uintp)
-            if function(table.ctypes.data, steps, thread, threads):
+        table_of = ctypes.c_void_p * len(source.dtypes)
+
+        def call(
+            steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]
+        ) -> None:
+            table = table_of(*memory.addresses, *map(address_of, arrays))
+            if function(table, steps, thread, threads):
                 raise IndexError("index is out of bounds inside a compiled function")
 
         return call

@@ -9,7 +9,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,20 @@ from tensorgrad.compiler.program_source import Source, program_source
 THREADS_VARIABLE = "TENSORGRAD_NUM_THREADS"
 """The environment variable that says how many threads compute a large step."""
 
-Function = Callable[[int, int, int, list[Any]], None]
+Function = Callable[[int, int, int, "Memory", list[Any]], None]
 """Machine code, called with a number of steps, of a thread and of threads, and arrays."""
+
+
+class Memory(NamedTuple):
+    """Arrays to work in, and where they are."""
+
+    arrays: list[Any]
+    addresses: list[int]
+
+
+def address_of(array: Any) -> int:
+    """Where the elements of an array are."""
+    return array.__array_interface__["data"][0]
 
 
 class NativeProgram(ABC):
@@ -115,7 +127,7 @@ class _Loaded:
         self.source = source
         self.function = function
         self._threads = thread_count() if source.is_shared else 1
-        self._idle: list[list[Any]] = []
+        self._idle: list[Memory] = []
 
     def __call__(self, steps: int, arrays: list[Any]) -> None:
         """Run it once, in all its threads."""
@@ -124,26 +136,30 @@ class _Loaded:
         except IndexError:
             memory = self._new_memory()
         if self.source.is_shared:
-            self._in_threads(steps, [np.zeros(1, np.int64), *memory, *arrays])
+            self._in_threads(steps, memory, arrays)
         else:
-            self.function(steps, 0, 1, [*memory, *arrays])
+            self.function(steps, 0, 1, memory, arrays)
         self._idle.append(memory)
 
-    def _in_threads(self, steps: int, arrays: list[Any]) -> None:
+    def _in_threads(self, steps: int, memory: Memory, arrays: list[Any]) -> None:
         count = self._threads
+        memory.arrays[0][:] = 0  # nobody has arrived
         others = [
-            Thread(target=self.function, args=(steps, i, count, arrays)) for i in range(1, count)
+            Thread(target=self.function, args=(steps, i, count, memory, arrays))
+            for i in range(1, count)
         ]
         for thread in others:
             thread.start()
-        self.function(steps, 0, count, arrays)
+        self.function(steps, 0, count, memory, arrays)
         for thread in others:
             thread.join()
 
-    def _new_memory(self) -> list[Any]:
-        sizes = [*self.source.memory.items()]
+    def _new_memory(self) -> Memory:
+        sizes = [("int64", 1)] if self.source.is_shared else []
+        sizes += self.source.memory.items()
         sizes += [(name, size * self._threads) for name, size in self.source.scratch.items()]
-        return [_aligned(size, np.dtype(name)) for name, size in sizes]
+        arrays = [_aligned(size, np.dtype(name)) for name, size in sizes]
+        return Memory(arrays, [address_of(array) for array in arrays])
 
 
 def thread_count() -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from tensorgrad.compiler import machine, numba_kernels, vector_code
 from tensorgrad.compiler.disk import cache_directory, write_at_once
 from tensorgrad.compiler.machine_code import load_products
-from tensorgrad.compiler.native import Function, NativeProgram
+from tensorgrad.compiler.native import Function, Memory, NativeProgram
 from tensorgrad.compiler.program_source import Source
 
 
@@ -38,9 +38,11 @@ class NumbaFunction(NativeProgram):
         function = getattr(_imported(self.path), source.function)
         is_scan, is_shared = source.function == "scan", source.is_shared
 
-        def call(steps: int, thread: int, threads: int, arrays: list[Any]) -> None:
+        def call(
+            steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]
+        ) -> None:
             numbers = ([steps] if is_scan else []) + ([thread, threads] if is_shared else [])
-            function(*numbers, *arrays)
+            function(*numbers, *memory.arrays, *arrays)
 
         return call
 
