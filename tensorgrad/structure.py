@@ -34,7 +34,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     if parts is None:
         return [tree], _first
     children, assemble = parts
-    if all([type(child) in _leaf_types for child in children]):
+    if _leaf_types.issuperset(map(type, children)):
         return children, assemble
     leaves: list[Any] = []
     rebuilds: list[tuple[int, int, Callable[[list[Any]], Any]]] = []

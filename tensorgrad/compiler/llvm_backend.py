@@ -47,9 +47,7 @@ class NativeFunction(NativeProgram):
 
         table_of = ctypes.c_void_p * len(source.dtypes)
 
-        def call(
-            steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]
-        ) -> None:
+        def call(steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]) -> None:
             table = table_of(*memory.addresses, *map(address_of, arrays))
             if function(table, steps, thread, threads):
                 raise IndexError("index is out of bounds inside a compiled function")

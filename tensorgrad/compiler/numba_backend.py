@@ -38,9 +38,7 @@ class NumbaFunction(NativeProgram):
         function = getattr(_imported(self.path), source.function)
         is_scan, is_shared = source.function == "scan", source.is_shared
 
-        def call(
-            steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]
-        ) -> None:
+        def call(steps: int, thread: int, threads: int, memory: Memory, arrays: list[Any]) -> None:
             numbers = ([steps] if is_scan else []) + ([thread, threads] if is_shared else [])
             function(*numbers, *memory.arrays, *arrays)
 

@@ -124,7 +124,11 @@ def large_step(state, x):
     error = hidden @ v - 1.0
     cotangent = (error @ v.T) * (1 - hidden * hidden)
     loss = np.mean(error * error)
-    new = (w - 1e-4 * (x.T @ cotangent), v - 1e-4 * (hidden.T @ error), b - np.sum(cotangent, 0) * 1e-4)
+    new = (
+        w - 1e-4 * (x.T @ cotangent),
+        v - 1e-4 * (hidden.T @ error),
+        b - np.sum(cotangent, 0) * 1e-4,
+    )
     return new, (loss, np.max(hidden, axis=1))
 
 
