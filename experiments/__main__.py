@@ -72,6 +72,12 @@ def _differential_equation(arguments: Sequence[str]) -> int:
     return differential_equation.main(arguments)
 
 
+def _learning_rates(arguments: Sequence[str]) -> int:
+    from experiments import learning_rates
+
+    return learning_rates.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "table": _table,
     "run": _run,
@@ -80,6 +86,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "checkpoints": _checkpoints,
     "custom-layers": _custom_layers,
     "differential-equation": _differential_equation,
+    "learning-rates": _learning_rates,
 }
 
 
@@ -98,6 +105,7 @@ commands:
   checkpoints            measure the memory that tg.checkpoint saves
   custom-layers          train layer normalization, attention and a convolution
   differential-equation  train a network to solve a differential equation
+  learning-rates         draw the schedules of learning rates, and a search for one
 
 Each has options of its own: python -m experiments table --help
 """,

@@ -164,6 +164,8 @@ class UpdateRule:
         """
         count = {"step": np.float64(step - 1)} if self.counts_steps else {}
         direction, state = self.direction(gradient, {**count, **memory})
+        if any(np.may_share_memory(direction, array) for array in memory.values()):
+            direction = direction.copy()
         for name, array in memory.items():
             array[...] = state[name]
         return direction

@@ -34,6 +34,17 @@ class SlowAdam(AdamRule):
     direction_in_place = UpdateRule.direction_in_place
 
 
+class Delayed(UpdateRule):
+    """A step along the gradient of the step before: what it remembers is the direction."""
+
+    @property
+    def starts(self):
+        return {"previous": 1.0}
+
+    def direction(self, gradient, state):
+        return state["previous"], {"previous": gradient}
+
+
 def gradients(steps, *shape, dtype=np.float64):
     return np.random.default_rng(1).normal(size=(steps, *shape)).astype(dtype)
 
@@ -75,7 +86,7 @@ def test_shape_and_dtype_stay_and_nothing_is_overwritten(rule, dtype):
     assert new_state.keys() == state.keys()
 
 
-@pytest.mark.parametrize("rule", [*RULES, SlowAdam()], ids=repr)
+@pytest.mark.parametrize("rule", [*RULES, SlowAdam(), Delayed()], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_in_place_is_the_same(rule, dtype):
     class Anything(nn.Optimizer):
