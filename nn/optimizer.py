@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
+from nn.blocks import Block, blocks_of, part
 from nn.checks import non_negative_number, positive_number
 from nn.clipping import clip_by_norm, clip_by_value, clip_flat_norm
 from nn.flat import FlatBuffer
@@ -22,9 +23,6 @@ from nn.parameter_groups import CHECKS, ParameterGroup, as_groups
 from nn.update_rule import State, UpdateRule, is_zero, precision_problem, stepped
 from nn.update_rules import SGDRule
 from tensorgrad import Tensor
-
-BLOCK = 128 * 1024
-"""Bytes of each array that are updated at a time: what a rule reads again is then in the cache."""
 
 CLIPPING = ("clip_norm", "clip_value")
 """Settings that may be None."""
@@ -89,7 +87,8 @@ class Optimizer:
         clip_value: float | None = None,
     ) -> None:
         learning_rate = positive_number(learning_rate, "learning_rate")
-        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self._clip_norm = None if clip_norm is None else positive_number(clip_norm, "clip_norm")
+        self._clip_value = None if clip_value is None else positive_number(clip_value, "clip_value")
         if not isinstance(rule, UpdateRule):
             raise TypeError(f"rule is {rule!r}; expected an update rule such as SGDRule()")
         groups = as_groups(parameters)
@@ -99,7 +98,7 @@ class Optimizer:
     def step(self) -> None:
         """Change the parameters by one step along their gradients; without any, nothing."""
         buffer = self.buffer
-        if self._is_plain and self._clip_norm is None and self._clip_value is None:
+        if self._is_plain:
             buffer.subtract(buffer.gradients(self._rate))
             return
         gradient = buffer.gradients()
@@ -224,6 +223,7 @@ class Optimizer:
     @clip_norm.setter
     def clip_norm(self, value: float | None) -> None:
         self._clip_norm = None if value is None else positive_number(value, "clip_norm")
+        self._is_plain = self._only_descends()
 
     @property
     def clip_value(self) -> float | None:
@@ -233,6 +233,7 @@ class Optimizer:
     @clip_value.setter
     def clip_value(self, value: float | None) -> None:
         self._clip_value = None if value is None else positive_number(value, "clip_value")
+        self._is_plain = self._only_descends()
 
     # -------------------------------------------------------------------------------------- state
 
@@ -337,7 +338,7 @@ class Optimizer:
                 self._check_in_dtype(number, "learning_rate")
         self._rule, self._state, self.groups = rule, state, groups
         self._learning_rate, self._factor = learning_rate, factor
-        self._blocks: list[_Block] | None = None
+        self._blocks: list[Block] | None = None
         self._set_rates()
 
     def _check_in_dtype(self, number: float, name: str) -> None:
@@ -358,9 +359,18 @@ class Optimizer:
         self._rate = np.array(rates, dtype)
         self._shrink = None if is_zero(decay) else np.array(1 - rates * decay, dtype)
         self._penalty = None if is_zero(penalty) else np.array(penalty, dtype)
-        is_descent = type(self._rule) is SGDRule and not self._rule.momentum
-        pulls = self._shrink is not None or self._penalty is not None
-        self._is_plain = is_descent and not pulls and self._rate.ndim == 0
+        self._is_plain = self._only_descends()
+
+    def _only_descends(self) -> bool:
+        """Whether a step is the gradient times one number, which needs no pass of its own."""
+        rule = self._rule
+        extras = (self._shrink, self._penalty, self._clip_norm, self._clip_value)
+        return (
+            type(rule) is SGDRule
+            and not rule.momentum
+            and self._rate.ndim == 0
+            and all(extra is None for extra in extras)
+        )
 
     def _per_element(self, name: str) -> Any:
         """A setting of the groups: a number if it is the same for all, or else one per element."""
@@ -378,41 +388,16 @@ class Optimizer:
             state["step"] += 1
             step = int(state["step"])
         if self._blocks is None:
-            self._blocks = self._new_blocks(gradient)
+            memory = {name: state[name] for name in rule.starts}
+            self._blocks = blocks_of(self.buffer.values, gradient, memory)
         rate, shrink, penalty = self._rate, self._shrink, self._penalty
         multiply = np.multiply
         for place, values, slopes, memory, scratch in self._blocks:
             if penalty is not None:
-                multiply(values, _part(penalty, place), scratch)
+                multiply(values, part(penalty, place), scratch)
                 slopes += scratch
             direction = rule.direction_in_place(slopes, memory, step, scratch)
             if shrink is not None:
-                values *= _part(shrink, place)
-            multiply(direction, _part(rate, place), scratch)
+                values *= part(shrink, place)
+            multiply(direction, part(rate, place), scratch)
             values -= scratch
-
-    def _new_blocks(self, gradient: np.ndarray) -> list[_Block]:
-        values, names = self.buffer.values, tuple(self.rule.starts)
-        length = BLOCK // values.itemsize
-        scratch = np.empty_like(values[:length])
-        blocks = []
-        for start in range(0, values.size, length):
-            place = slice(start, min(start + length, values.size))
-            memory = {name: self.state[name][place] for name in names}
-            part = scratch[: place.stop - place.start]
-            blocks.append(_Block(place, values[place], gradient[place], memory, part))
-        return blocks
-
-
-class _Block(NamedTuple):
-    """A run of elements: views of the parameters, of their gradient and of what is remembered."""
-
-    place: slice
-    values: np.ndarray
-    gradient: np.ndarray
-    memory: State
-    scratch: np.ndarray
-
-
-def _part(numbers: np.ndarray, place: slice) -> np.ndarray:
-    return numbers if numbers.ndim == 0 else numbers[place]

@@ -9,8 +9,8 @@ import pytest
 
 import nn
 from nn import SGD, Adagrad, Adam, AdamW, Optimizer, Parameter, RMSprop
+from nn.blocks import BLOCK
 from nn.optim import OPTIMIZERS, optimizer_named
-from nn.optimizer import BLOCK
 
 SETTINGS = [
     (SGD, "SGD", {}, {}),
