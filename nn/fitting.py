@@ -38,6 +38,7 @@ class TrainableNetwork(DiagnosableNetwork):
     """The base of :class:`nn.NeuralNetwork` that trains it."""
 
     _optimizer: Optimizer | None
+    _compiled_epoch: Any
 
     def fit(
         self,
@@ -62,6 +63,7 @@ class TrainableNetwork(DiagnosableNetwork):
         metrics: Metrics = (),
         callbacks: Iterable[Callback] = (),
         resume: PathLike | None = None,
+        compile: bool | str = False,
         verbose: bool = False,
     ) -> Self:
         """Train by mini-batch gradient descent; called again, it goes on from where it stood.
@@ -133,8 +135,14 @@ class TrainableNetwork(DiagnosableNetwork):
             Go on from what :class:`nn.Checkpoint` wrote, with the other arguments as they were
             then; ``epochs`` counts those of before too. The result is that of training which was
             never interrupted, to the last bit.
+        compile : bool or {'auto', 'numpy', 'llvm', 'numba'}
+            Record a step of training and run all batches of an epoch at once: in machine code
+            ('llvm', or 'numba') or replayed by NumPy. 'auto' does what pays, from the number of
+            steps alone, and trains step by step where that cannot be recorded. True is for the
+            quickest that is installed. Results are those of training step by step to within
+            rounding.
         verbose : bool
-            Show a progress bar.
+            Show a progress bar, and what ``compile`` chose.
 
         Returns
         -------
@@ -195,13 +203,20 @@ class TrainableNetwork(DiagnosableNetwork):
             dropout=dropout,
             rng=self._rng,
         )
+        run_epoch = None
+        if compile is not False:
+            from nn.compiled_training import prepared_epoch  # only those who compile wait for it
+
+            run_epoch = self._compiled_epoch = prepared_epoch(
+                compile, state, objective, source, self._compiled_epoch, verbose=verbose
+            )
         with begun(state):
             if resume is None:
                 take_over(made, self._optimizer)
             else:
                 resume_from(resume, state)
             self._optimizer, self._standardizer = made, data.standardizer
-            run(state, source, objective, measured, data.validation)
+            run(state, source, objective, measured, data.validation, run_epoch)
         return self
 
     def partial_fit(

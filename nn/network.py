@@ -103,6 +103,7 @@ class NeuralNetwork(TrainableNetwork):
         if self._task.classes_of is not None:
             self.history["accuracy"] = []
         self._optimizer = None
+        self._compiled_epoch = None
         self._standardizer = None
         self._plain_layers: PlainLayers | None = None
         return self
@@ -368,7 +369,7 @@ class NeuralNetwork(TrainableNetwork):
         return names
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_plain_layers": None}
+        return {**vars(self), "_plain_layers": None, "_compiled_epoch": None}
 
 
 def _array_of(names: list[Any]) -> np.ndarray:

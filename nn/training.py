@@ -59,6 +59,7 @@ def train(
     callbacks: Iterable[Callback] = (),
     history: History | None = None,
     resume: PathLike | None = None,
+    compile: bool | str = False,
     verbose: bool = False,
 ) -> History:
     """Train a model on mini-batches.
@@ -99,6 +100,8 @@ def train(
     resume : path-like, optional
         Go on from what :class:`nn.Checkpoint` wrote, with the other arguments as they were then;
         ``epochs`` counts those of before too.
+    compile : bool or {"auto", "numpy", "llvm", "numba"}
+        Run all batches of an epoch at once, as :meth:`NeuralNetwork.fit` does.
     verbose : bool
         Show a progress bar.
 
@@ -158,10 +161,15 @@ def train(
     )
     if verbose:
         state.callbacks.append(progress_bar())
+    objective, run_epoch = Objective(model, loss_function), None
+    if compile is not False:
+        from nn.compiled_training import prepared_epoch  # which builds on this module
+
+        run_epoch = prepared_epoch(compile, state, objective, source, verbose=verbose)
     with begun(state):
         if resume is not None:
             resume_from(resume, state)
-        run(state, source, Objective(model, loss_function), metrics, validation)
+        run(state, source, objective, metrics, validation, run_epoch)
     return history
 
 

@@ -16,6 +16,7 @@ from experiments.speed.peers import BASELINE, PEERS
 from experiments.speed.problems import NETWORKS, Network, parse_network
 from experiments.speed.processes import PeerProcess
 from experiments.speed.report import Report
+from experiments.speed.table_training import CONTENDERS, measure_table, table_report
 
 __all__ = ["main"]
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 1 if a peer could not be measured or computes something else.
     """
     options = _parser().parse_args(argv)
+    if options.table:
+        return _measure_table(options.rounds or (1 if options.quick else 3))
     rounds = options.rounds or (3 if options.quick else 7)
     seconds = 0.1 if options.quick else 0.25
     wanted = _wanted_peers(options.peers)
@@ -67,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
         "--quick",
         action="store_true",
         help="3 rounds of short measurements: a first impression in half a minute",
+    )
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="instead, train the whole benchmark table with `fit` and with other libraries",
     )
     parser.add_argument(
         "--rounds", type=_positive_int, help="how often every peer is measured (default: 7)"
@@ -136,6 +144,18 @@ def _measure_steps(
             report.networks.append(
                 compare_peers(network, processes, rounds=rounds, seconds=seconds, progress=progress)
             )
+
+
+def _measure_table(rounds: int) -> int:
+    with tqdm(total=rounds * len(CONTENDERS), desc="table", unit="contender") as bar:
+
+        def progress(name: str) -> None:
+            bar.set_postfix_str(name)
+            bar.update()
+
+        times = measure_table(rounds, progress=progress)
+    print(table_report(times))
+    return 0
 
 
 def _measure_latencies(report: Report, rounds: int, seconds: float) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import update_wrapper
+from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +90,7 @@ class Compiled:
         self._backend = backend_named(backend) if isinstance(backend, str) else backend
         self._records: OrderedDict[Any, Record] = OrderedDict()
         self._repeats_itself = False
+        self._lock = RLock()
         self.scans: dict[Any, tuple[Record, int]] = {}
         update_wrapper(self, function)
 
@@ -105,7 +108,8 @@ class Compiled:
         if record is None:
             record = self._new_record(key, args, kwargs)
         else:
-            self._records.move_to_end(key)
+            with suppress(KeyError):  # another thread may just have dropped it
+                self._records.move_to_end(key)
         inputs += [draw(generators) for draw in record.draws]
         try:
             outputs = record.replay(*inputs)
@@ -143,17 +147,20 @@ class Compiled:
                 "gradient, and its record cannot be differentiated from outside. Take the "
                 "gradient inside of what is compiled: tg.compile(tg.grad(f))."
             )
-        if self._repeats_itself:
-            recording = record_once(self.function, args, kwargs)
-        else:
-            recording = record(self.function, *args, **kwargs)
-            self._repeats_itself = True
-        program = optimized(recording.program)
-        new = self._records[key] = Record(
-            self._backend(program), program, recording.rebuild, recording.draws
-        )
-        if len(self._records) > RECORDS:
-            self._records.popitem(last=False)
+        with self._lock:
+            known = self._records.get(key)
+            if known is not None:  # another thread was quicker
+                return known
+            if self._repeats_itself:
+                recording = record_once(self.function, args, kwargs)
+            else:
+                recording = record(self.function, *args, **kwargs)
+                self._repeats_itself = True
+            program = optimized(recording.program)
+            new = Record(self._backend(program), program, recording.rebuild, recording.draws)
+            self._records[key] = new
+            if len(self._records) > RECORDS:
+                self._records.popitem(last=False)
         return new
 
 

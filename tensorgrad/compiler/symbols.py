@@ -96,6 +96,12 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return np.asarray(self.example).dtype
 
     @property
+    def made_by(self) -> Callable[..., Any] | None:
+        """The function that gave it; None for what was passed in."""
+        steps = self.recorder.instructions
+        return next((step.function for step in steps if step.result == self.number), None)
+
+    @property
     def T(self) -> Any:
         """The axes in reverse order."""
         return self.recorder.call(np.transpose, (self,), {})

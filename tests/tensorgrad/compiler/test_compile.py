@@ -160,6 +160,23 @@ class TestRecords:
             compiled(np.ones(n))
         assert len(compiled._records) <= 32
 
+    def test_threads_that_need_more_records_than_are_kept(self):
+        compiled = tg.compile(lambda x: x * 2.0)
+        wrong = []
+
+        def work(k):
+            for n in range(60):
+                x = np.full(n + k, float(n))
+                wrong.extend(compiled(x) != 2 * x)
+
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not any(wrong)
+        assert len(compiled._records) <= 32
+
     def test_other_leaves_are_part_of_the_program(self):
         compiled = tg.compile(lambda x, kind: np.exp(x) if kind == "exp" else -x)
         assert compiled(0.0, "exp") == 1.0

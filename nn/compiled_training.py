@@ -1,0 +1,506 @@
+"""An epoch of training as one call: the step is recorded, and all batches are gone through at once.
+
+A step is a pure function here. It takes the parameters, what the optimizer remembers, buffers and
+random generators as a state, and gives the next one; :func:`tensorgrad.scan` runs it over the
+batches of an epoch, in machine code or by replaying it with NumPy. Batches, learning rates and
+random numbers are those of the eager loop, so the results are the same to within rounding.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tensorgrad as tg
+from nn.batches import ArrayBatches, ArraySource, Batch, Source
+from nn.callbacks import Callback, TrainingState, hooks
+from nn.checks import choice
+from nn.clipping import clip_by_norm, clip_by_value
+from nn.functional import buffers_after, copy_with
+from nn.optimizer import Optimizer
+from nn.training import Epoch, Objective, eager_epoch
+from nn.update_rule import State, stepped
+from tensorgrad import CaptureError
+from tensorgrad.compiler.symbols import Symbol
+
+BACKENDS = ("auto", "numpy", "llvm", "numba")
+"""What ``compile=`` may be, besides True and False."""
+
+STEPS_FOR_REPLAY = 1_000
+"""Recording a step takes as long as replaying it saves in about this many."""
+STEPS_FOR_MACHINE_CODE = 4_000
+"""Machine code saves what it costs in fewer steps than this if it is on disk, in more if not."""
+
+
+class CompiledEpoch:
+    """Makes a step on every batch, as :func:`nn.training.eager_epoch` does, without Python's cost.
+
+    Parameters
+    ----------
+    backend : {"numpy", "llvm", "numba"}
+        What runs the steps. The last batch of an epoch, if it is shorter, is replayed by NumPy:
+        one step is not worth another compilation.
+    strict : bool
+        Whether what cannot be recorded is an error. If not, it is run eagerly, and :attr:`note`
+        says why.
+
+    Attributes
+    ----------
+    note : str
+        What is done, for those who want to know.
+    """
+
+    def __init__(self, backend: str, *, strict: bool) -> None:
+        self.backend = backend
+        self.strict = strict
+        self.note = f"training is compiled, with the backend {backend!r}"
+        self._key: Any = None
+        self._steps: _Steps | None = None
+        self._gave_up = False
+
+    def __call__(
+        self, state: TrainingState, objective: Objective, batches: Iterable[Batch]
+    ) -> Epoch:
+        """Train for one epoch; the state, the model and the optimizer are changed as eagerly.
+
+        Raises
+        ------
+        CaptureError
+            If it is strict, and something cannot be recorded.
+        """
+        if self._gave_up or not isinstance(batches, ArrayBatches):
+            return eager_epoch(state, objective, batches)
+        try:
+            return self._epoch(state, objective, batches)
+        except CaptureError as error:
+            if self.strict:
+                raise
+            self.give_up(str(error))
+            return eager_epoch(state, objective, batches)
+
+    def prepare(self, state: TrainingState, objective: Objective, source: Source) -> None:
+        """Record and compile, before anything is changed.
+
+        Raises
+        ------
+        CaptureError
+            If it is strict, and something cannot be recorded.
+        """
+        if self._gave_up:
+            return
+        model = objective.model
+        was_training = model.training
+        model.train()
+        try:
+            if not isinstance(source, ArraySource):
+                raise CaptureError(
+                    f"the batches come from a {type(source).__name__}, one by one, and a compiled "
+                    "epoch needs all of them at once; pass arrays"
+                )
+            batches = ArrayBatches(source.arrays, source.batch_size)
+            self._prepare(state, objective, batches)
+        except CaptureError as error:
+            if self.strict:
+                raise
+            self.give_up(str(error))
+        finally:
+            model.train(was_training)
+
+    def give_up(self, reason: str) -> None:
+        """Run eagerly from here on."""
+        self._gave_up = True
+        self.note = f"training is not compiled: {reason}"
+
+    def does_the_same_as(self, other: CompiledEpoch) -> bool:
+        """Whether one can stand for the other."""
+        return (self.backend, self.strict, self._gave_up) == (
+            other.backend,
+            other.strict,
+            other._gave_up,
+        )
+
+    # -------------------------------------------------------------------------------- one epoch
+
+    def _prepare(self, state: TrainingState, objective: Objective, batches: ArrayBatches) -> None:
+        optimizer = state.optimizer
+        whole, short, places = self._compiled(objective, optimizer)
+        first = places.state(optimizer)
+        for compiled, size in zip((whole, short), _whole_and_rest(batches), strict=True):
+            if size:
+                rows = tuple(array[:size] for array in batches.arrays)
+                rates = _rates(optimizer, state.schedule, state.step, 1)
+                compiled.replay(first, (rows, tuple(rate[0] for rate in rates)))
+
+    def _epoch(self, state: TrainingState, objective: Objective, batches: ArrayBatches) -> Epoch:
+        optimizer = state.optimizer
+        whole, short, places = self._compiled(objective, optimizer)
+        arrays, size = batches.arrays, batches.batch_size
+        count = len(arrays[0])
+        steps, rest = divmod(count, size)
+        rates = _rates(optimizer, state.schedule, state.step, steps + bool(rest))
+        tree: Any = places.state(optimizer)
+        losses: list[float] = []
+        outputs: list[np.ndarray] = []
+        if steps:
+            stacked = tuple(a[: steps * size].reshape(steps, size, *a.shape[1:]) for a in arrays)
+            first = tuple(rate[:steps] for rate in rates)
+            tree, (values, seen) = tg.scan(whole, tree, (stacked, first))
+            losses += values.tolist()
+            outputs.append(seen.reshape(-1, *seen.shape[2:]))
+        if rest and all(map(math.isfinite, losses)):
+            last = tuple(array[steps * size :] for array in arrays)
+            tree, (value, seen) = short(tree, (last, tuple(rate[steps] for rate in rates)))
+            losses.append(float(value))
+            outputs.append(seen)
+        loss, finite = _mean(losses, size, count)
+        state.step += finite
+        if finite:
+            state.batch_loss = losses[finite - 1]
+        if finite == len(losses):
+            places.write_back(tree, optimizer)
+        all_outputs = np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
+        return Epoch(loss, all_outputs, arrays[1][: len(all_outputs)])
+
+    def _compiled(self, objective: Objective, optimizer: Optimizer) -> _Steps:
+        """The step for whole batches and that for a short one; made again if settings changed."""
+        key = _settings(objective, optimizer)
+        if self._steps is None or key != self._key:
+            step = training_step(objective, optimizer)
+            short = tg.compile(step)
+            whole = short if self.backend == "numpy" else tg.compile(step, backend=self.backend)
+            self._key, self._steps = key, _Steps(whole, short, _Places(objective.model, optimizer))
+        return self._steps
+
+
+class _Steps(NamedTuple):
+    whole: Any
+    short: Any
+    places: _Places
+
+
+def _whole_and_rest(batches: ArrayBatches) -> tuple[int, int]:
+    count, size = len(batches.arrays[0]), batches.batch_size
+    return (size if count >= size else 0), count % size
+
+
+def _mean(losses: list[float], size: int, count: int) -> tuple[float, int]:
+    """The mean over the samples, or the first loss that is not finite; and how many are before."""
+    total = 0.0
+    for i, loss in enumerate(losses):
+        if not math.isfinite(loss):
+            return loss, i
+        total += loss * min(size, count - i * size)
+    return total / count, len(losses)
+
+
+def _rates(optimizer: Optimizer, schedule: Any, step: int, count: int) -> list[np.ndarray]:
+    """For each group its learning rate at each step; the optimizer is left at the last factor."""
+    if schedule is None:
+        factors = np.full(count, optimizer.learning_rate_factor)
+    else:
+        factors = np.array([float(schedule(step + i)) for i in range(count)])
+        optimizer.learning_rate_factor = float(factors[-1])
+    own = [group.own.get("learning_rate", optimizer.learning_rate) for group in optimizer.groups]
+    return [rate * factors for rate in own]
+
+
+def _settings(objective: Objective, optimizer: Optimizer) -> Any:
+    """All that a recorded step depends on, besides its arguments."""
+    model = objective.model
+    return (
+        repr(model),  # it shows the settings of layers
+        objective.loss_function,
+        objective.penalty,
+        [(id(module), module.training) for module in model.modules()],
+        [parameter.requires_grad for parameter in optimizer.buffer.parameters],
+        type(optimizer.rule),
+        optimizer.rule.settings,
+        optimizer.clip_norm,
+        optimizer.clip_value,
+        [{**group.own, "learning_rate": None} for group in optimizer.groups],
+    )
+
+
+# ---------------------------------------------------------------------------------- the step
+
+
+def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
+    """The step of an optimizer on a model as a pure function, for ``tg.compile`` and ``tg.scan``.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is made small.
+    optimizer : Optimizer
+        Its settings become part of the function, but for the learning rates.
+
+    Returns
+    -------
+    callable
+        ``step(state, batch) -> (state, (loss, outputs))``.
+
+    Raises
+    ------
+    CaptureError
+        If the optimizer has parameters that are not the model's, or a ``step`` of its own.
+    """
+    if type(optimizer).step is not Optimizer.step:
+        raise CaptureError(
+            f"{type(optimizer).__name__} has a step() of its own, which is no function of arrays; "
+            "write what it does as an nn.UpdateRule, or leave compile= out"
+        )
+    model, loss_function, penalty = objective
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    if not all(id(parameter) in names for parameter in optimizer.buffer.parameters):
+        raise CaptureError(
+            "the optimizer changes parameters that are not the model's, such as those of a loss; "
+            "make them attributes of the model"
+        )
+    group_of = {
+        names[id(parameter)]: i
+        for i, group in enumerate(optimizer.groups)
+        for parameter in group.parameters
+        if parameter.requires_grad
+    }
+    rule, groups = optimizer.rule, optimizer.groups
+    clip_norm, clip_value = optimizer.clip_norm, optimizer.clip_value
+
+    def step(state: Any, batch: Any) -> Any:
+        parameters, memory, buffers, generators = state
+        (inputs, *others), rates = batch
+
+        def goal(parameters: dict[str, Any]) -> Any:
+            copies: dict[int, Any] = {}
+            copy = copy_with(model, {**parameters, **buffers, **generators}, copies)
+            outputs = copy(inputs)
+            loss = loss_function(outputs, *others)
+            replaced: Any = _Replaced(model, parameters)
+            total = loss if penalty is None else loss + penalty(replaced)
+            return total, (loss, outputs, buffers_after(model, copies))
+
+        (_, (loss, outputs, after)), gradient = tg.value_and_grad(goal, has_aux=True)(parameters)
+        reached = {name for name, slope in gradient.items() if _has_gradient(slope)}
+        if clip_value is not None:
+            gradient = clip_by_value(gradient, clip_value)
+        if clip_norm is not None:
+            gradient, _ = clip_by_norm(gradient, clip_norm)
+        count = {"step": memory["step"]} if rule.counts_steps else {}
+        updated: dict[str, Any] = {}
+        remembered: State = {name: {} for name in rule.starts}
+        for name, values in parameters.items():
+            own = groups[group_of[name]].own
+            before = {key: memory[key][name] for key in rule.starts}
+            updated[name], new = values, before
+            if name in reached:
+                updated[name], new = stepped(
+                    rule,
+                    values,
+                    gradient[name],
+                    {**count, **before},
+                    rates[group_of[name]],
+                    own.get("l2_penalty", rule.l2_penalty),
+                    own.get("weight_decay", rule.weight_decay),
+                )
+            for key in rule.starts:
+                remembered[key][name] = new[key]
+        if rule.counts_steps:
+            remembered["step"] = memory["step"] + 1
+        kept = {name: after[name] for name in buffers}
+        return (updated, remembered, kept, generators), (loss, outputs)
+
+    return step
+
+
+def _has_gradient(slope: Any) -> bool:
+    """Whether the loss depends on a parameter; one of which it does not stays as it is, eagerly."""
+    return not (isinstance(slope, Symbol) and slope.made_by is np.zeros_like)
+
+
+class _Replaced:
+    """What a penalty looks at: a model whose parameters are other values."""
+
+    def __init__(self, model: Any, values: dict[str, Any]) -> None:
+        self._model = model
+        self._values = values
+
+    def named_parameters(self) -> list[tuple[str, Any]]:
+        """Names, and the values in place of the parameters."""
+        return [(name, self._values.get(name, own)) for name, own in self._model.named_parameters()]
+
+    def parameters(self) -> list[Any]:
+        """The values in place of the parameters."""
+        return [value for _, value in self.named_parameters()]
+
+
+class _Places:
+    """Where the state of a step comes from, and where the next one goes."""
+
+    def __init__(self, model: Any, optimizer: Optimizer) -> None:
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        flat = optimizer.buffer
+        self.parameters = [
+            (names[id(parameter)], i)
+            for i, parameter in enumerate(flat.parameters)
+            if parameter.requires_grad
+        ]
+        self.buffers: dict[str, Any] = dict(model.named_buffers())
+        self.generators: dict[str, np.random.Generator] = dict(model.named_generators())
+
+    def state(self, optimizer: Optimizer) -> Any:
+        """Parameters, memory of the optimizer, buffers, generators: shared, not copied."""
+        flat, rule = optimizer.buffer, optimizer.rule
+        memory: State = {
+            key: {
+                name: optimizer.state[key][flat.places[i]].reshape(flat.parameters[i].shape)
+                for name, i in self.parameters
+            }
+            for key in rule.starts
+        }
+        if rule.counts_steps:
+            memory["step"] = np.float64(optimizer.state["step"])
+        return (
+            {name: flat.parameters[i].data for name, i in self.parameters},
+            memory,
+            {name: buffer.data for name, buffer in self.buffers.items()},
+            self.generators,
+        )
+
+    def write_back(self, state: Any, optimizer: Optimizer) -> None:
+        """Overwrite parameters, what the optimizer remembers, and buffers."""
+        parameters, memory, buffers, _ = state
+        flat, rule = optimizer.buffer, optimizer.rule
+        values = flat.copy()
+        for name, i in self.parameters:
+            place = flat.places[i]
+            values[place] = parameters[name].ravel()
+            for key in rule.starts:
+                optimizer.state[key][place] = memory[key][name].ravel()
+        if rule.counts_steps:
+            optimizer.state["step"][...] = memory["step"]
+        flat.assign(values)
+        for name, buffer in self.buffers.items():
+            buffer.assign(buffers[name])
+
+
+# ---------------------------------------------------------------------------------- what to do
+
+
+def prepared_epoch(
+    compile: bool | str,
+    state: TrainingState,
+    objective: Objective,
+    source: Source,
+    earlier: CompiledEpoch | None = None,
+    *,
+    verbose: bool = False,
+) -> CompiledEpoch | None:
+    """What trains for an epoch, recorded before anything is changed; None for the eager loop.
+
+    Parameters
+    ----------
+    compile : bool or str
+        As for :func:`compiled_epoch`.
+    state, objective, source
+        Of the training that is to come.
+    earlier : CompiledEpoch, optional
+        Used again if it is what is asked for.
+    verbose : bool
+        Say on standard error what was chosen.
+
+    Raises
+    ------
+    TypeError, ValueError, CaptureError, ImportError
+        As :func:`compiled_epoch`; and if it is asked for, and something cannot be recorded.
+    """
+    if compile is False:
+        return None
+    steps = (source.batches_per_epoch or 1) * state.epochs
+    epoch = compiled_epoch(compile, steps, state.callbacks, earlier)
+    if epoch is not None:
+        epoch.prepare(state, objective, source)
+    if verbose:
+        note = "training is not compiled, for so few steps" if epoch is None else epoch.note
+        sys.stderr.write(f"{note}\n")
+    return epoch
+
+
+def compiled_epoch(
+    compile: bool | str,
+    steps: int,
+    callbacks: Iterable[Callback] = (),
+    earlier: CompiledEpoch | None = None,
+) -> CompiledEpoch | None:
+    """What ``compile=`` asks for; None to train eagerly.
+
+    Parameters
+    ----------
+    compile : bool or {"auto", "numpy", "llvm", "numba"}
+        True stands for the quickest backend that is installed. "auto" compiles if it pays.
+    steps : int
+        How many steps there will be, which is all that "auto" looks at.
+    callbacks : iterable of Callback
+        Those that watch every batch cannot be told of it by a compiled epoch.
+    earlier : CompiledEpoch, optional
+        Used again, with what it recorded, if it is what is asked for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``compile`` is anything else.
+    CaptureError
+        If it is asked for, and a callback watches every batch.
+    ImportError
+        If the backend that it names is not installed.
+
+    Examples
+    --------
+    >>> compiled_epoch("auto", steps=100) is None
+    True
+    >>> compiled_epoch("numpy", steps=100).backend
+    'numpy'
+    """
+    if isinstance(compile, bool | np.bool):
+        if not compile:
+            return None
+        backend, strict = _quickest(), True
+    elif isinstance(compile, str):
+        backend = choice(compile, BACKENDS, "compile")
+        strict = backend != "auto"
+        if backend == "auto":
+            backend = _quickest() if steps >= STEPS_FOR_MACHINE_CODE else "numpy"
+            if steps < STEPS_FOR_REPLAY:
+                return None
+    else:
+        raise TypeError(
+            f"compile is {compile!r}; expected True, False or one of "
+            f"{', '.join(map(repr, BACKENDS))}"
+        )
+    tg.compile(_nothing, backend=backend)  # it raises if something is not installed
+    epoch = CompiledEpoch(backend, strict=strict)
+    if earlier is not None and earlier.does_the_same_as(epoch):
+        epoch = earlier
+    watching = [
+        type(callback).__name__
+        for callback in callbacks
+        if hooks([callback], "on_batch_begin") or hooks([callback], "on_batch_end")
+    ]
+    if watching:
+        reason = f"{', '.join(watching)} is called for every batch"
+        if strict:
+            raise CaptureError(f"{reason}, which compiled code cannot do; leave compile= out")
+        epoch.give_up(reason)
+    return epoch
+
+
+def _nothing(x: Any) -> Any:
+    return x
+
+
+def _quickest() -> str:
+    installed = find_spec("llvmlite") is not None and find_spec("scipy") is not None
+    return "llvm" if installed else "numpy"
