@@ -36,8 +36,8 @@ class NeuralNetwork(TrainableNetwork):
     input_dim : int
         Number of input features.
     layer_spec : sequence of (int, str)
-        For each layer ``[output_dimension, activation]``. Hidden layers take 'ReLU', 'tanh',
-        'sigmoid', 'GeLU' or 'identity', in any letter case.
+        For each layer ``[output_dimension, activation]``. Hidden layers take 'ReLU', 'LeakyReLU',
+        'ELU', 'SiLU', 'GeLU', 'softplus', 'tanh', 'sigmoid' or 'identity', in any letter case.
     loss_func : str
         It goes with the activation of the last layer: 'binary_log_loss' with 'sigmoid' (and one
         output), 'multiclass_log_loss' with 'softmax', 'l2' with 'identity'. With one 'sigmoid' for

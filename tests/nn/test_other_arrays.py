@@ -8,11 +8,24 @@ from duck_array import DuckArray, reveal
 
 import tensorgrad as tg
 from nn import (
+    ELU,
     GELU,
+    AvgPool2d,
+    BatchNorm1d,
+    Conv2d,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
     Linear,
+    MaxPool2d,
+    Module,
+    PReLU,
     ReLU,
+    Residual,
     Sequential,
     Sigmoid,
+    SiLU,
+    Softplus,
     Tanh,
     binary_log_loss,
     functional_call,
@@ -53,3 +66,40 @@ def test_training_steps(loss: Any, activation: Any) -> None:
     for name, array in got.items():
         assert isinstance(array, DuckArray)
         np.testing.assert_allclose(reveal(array), expected[name], rtol=1e-10, atol=1e-12)
+
+
+double = {"dtype": np.float64}
+images = rng.normal(size=(2, 2, 6, 6))
+LAYERS: list[tuple[Module, Any]] = [
+    (Conv2d(2, 4, 3, stride=2, padding=1, groups=2, rng=0, **double), images),
+    (MaxPool2d(2), images),
+    (MaxPool2d(3, 1, 1), images),
+    (AvgPool2d(2), images),
+    (BatchNorm1d(3, **double), X),
+    (LayerNorm(3, **double), X),
+    (Residual(Linear(3, 3, rng=0, **double)), X),
+    (LeakyReLU(), X),
+    (PReLU(**double), X),
+    (ELU(), X),
+    (SiLU(), X),
+    (Softplus(), X),
+    (Flatten(), images),
+]
+
+
+@pytest.mark.parametrize(("layer", "x"), LAYERS)
+def test_layers(layer: Module, x: Any) -> None:
+    parameters = {name: parameter.data for name, parameter in layer.named_parameters()}
+    buffers = {name: buffer.data for name, buffer in layer.named_buffers()}
+
+    def gradients(make: Any) -> Any:
+        def value(parameters: Any, x: Any) -> Any:
+            state = {**parameters, **map_leaves(make, buffers)}
+            return np.sum(np.sin(functional_call(layer, state, x)))
+
+        return tg.grad(value, (0, 1))(map_leaves(make, parameters), make(x))
+
+    (ours, of_x), (theirs, of_x_theirs) = gradients(np.asarray), gradients(DuckArray)
+    np.testing.assert_allclose(reveal(of_x_theirs), of_x, rtol=1e-10, atol=1e-12)
+    for name, gradient in ours.items():
+        np.testing.assert_allclose(reveal(theirs[name]), gradient, rtol=1e-10, atol=1e-12)
