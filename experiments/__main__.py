@@ -78,6 +78,12 @@ def _learning_rates(arguments: Sequence[str]) -> int:
     return learning_rates.main(arguments)
 
 
+def _estimators(arguments: Sequence[str]) -> int:
+    from experiments import estimators
+
+    return estimators.main(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "table": _table,
     "run": _run,
@@ -87,6 +93,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "custom-layers": _custom_layers,
     "differential-equation": _differential_equation,
     "learning-rates": _learning_rates,
+    "estimators": _estimators,
 }
 
 
@@ -106,6 +113,7 @@ commands:
   custom-layers          train layer normalization, attention and a convolution
   differential-equation  train a network to solve a differential equation
   learning-rates         draw the schedules of learning rates, and a search for one
+  estimators             compare the scikit-learn estimators with its own networks
 
 Each has options of its own: python -m experiments table --help
 """,
