@@ -13,12 +13,12 @@ from tensorgrad.derivatives.optional import found_in_optional_group
 from tensorgrad.derivatives.table import TABLE, Composition, Entry, Flat, Plain, Primitive, Refused
 from tensorgrad.messages import explained, name_of
 from tensorgrad.mode import CaptureError, mode
+from tensorgrad.operands import require_plain
 from tensorgrad.tape import Node, as_array, component_node
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,
     recorded,
-    require_plain,
     unwrapped,
     wrap,
 )

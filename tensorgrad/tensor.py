@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from operator import getitem
 from typing import Any
 
@@ -15,6 +14,7 @@ from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations, numbers
+from tensorgrad.operands import cotangent_like, require_plain, ufunc_keywords
 from tensorgrad.structure import map_leaves
 from tensorgrad.tape import Node, as_array, backward, leaf
 
@@ -122,7 +122,7 @@ class Tensor(ArrayMethods):
                 "backward() on a tensor with no graph: nothing it was computed from requires a "
                 "gradient, or it was computed under no_grad. Set requires_grad=True on the inputs."
             )
-        backward(self.node, _cotangent_like(self.data, cotangent))
+        backward(self.node, cotangent_like(self.data, unwrapped(cotangent)))
 
     def detach(self) -> Tensor:
         """The same data, outside the graph."""
@@ -182,7 +182,7 @@ class Tensor(ArrayMethods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
-            args, kwargs = _ufunc_keywords(ufunc, method, args, kwargs)
+            args, kwargs = ufunc_keywords(ufunc, method, args, kwargs)
         if method == "__call__":
             if len(args) == 1 and not kwargs:
                 return self._apply_to_one(ufunc, self)
@@ -373,76 +373,6 @@ def real_array(data: Any) -> Any:
             "it to a numeric dtype first"
         )
     return array
-
-
-def require_plain(array: Any) -> None:
-    """Raise for subclasses of ndarray, to which operators and functions may mean something else.
-
-    Rules written for arrays would be wrong for them: ``*`` multiplies matrices of ``np.matrix``.
-
-    Raises
-    ------
-    TypeError
-        If the array is of a subclass, other than an array in a file.
-    """
-    if isinstance(array, np.ndarray) and type(array) not in (np.ndarray, np.memmap):
-        raise TypeError(
-            f"{type(array).__module__}.{type(array).__name__} is a kind of ndarray whose "
-            "operations may mean something else, and derivatives are known for plain arrays; pass "
-            "np.asarray(x), and the values of a masked array with weights or np.where in place of "
-            "the mask"
-        )
-
-
-def _cotangent_like(data: Any, cotangent: Any) -> Any:
-    if cotangent is None:
-        if data.ndim:
-            raise RuntimeError(
-                f"backward() on a tensor of shape {data.shape} needs a cotangent of that shape; "
-                "only of a scalar is the gradient defined without one. Did you mean "
-                "t.sum().backward()?"
-            )
-        return _one(data.dtype) if type(data) is np.ndarray else np.ones_like(data)
-    cotangent = cotangent.data if isinstance(cotangent, Tensor) else cotangent
-    cotangent = as_array(cotangent)
-    if cotangent.dtype != data.dtype:
-        cotangent = cotangent.astype(data.dtype)
-    if cotangent.shape != data.shape:
-        raise ValueError(
-            f"the cotangent has shape {cotangent.shape}, the tensor has shape {data.shape}"
-        )
-    return cotangent
-
-
-@cache
-def _one(dtype: np.dtype[Any]) -> np.ndarray:
-    one = np.ones((), dtype)
-    one.flags.writeable = False
-    return one
-
-
-def _ufunc_keywords(
-    ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Deal with the keywords that all ufuncs share, which no rule should have to know."""
-    if any(out is not None for out in kwargs.pop("out", ()) or ()):
-        raise TypeError(
-            f"{name_of(ufunc)} with out= would overwrite an array behind the tape's back; use the "
-            "result it returns"
-        )
-    if method != "__call__":
-        return args, kwargs
-    dtype = kwargs.pop("dtype", None)
-    if dtype is not None:
-        args = tuple(arg.astype(dtype) if hasattr(arg, "astype") else arg for arg in args)
-    for name in ("subok", "order"):
-        kwargs.pop(name, None)
-    if kwargs and ufunc.signature is None:  # rules of np.matmul and its like know `axes`
-        raise TypeError(
-            f"{name_of(ufunc)} on a tensor does not take {', '.join(kwargs)}; use np.where, "
-            "np.moveaxis or astype around the call"
-        )
-    return args, kwargs
 
 
 def unwrapped(tree: Any) -> Any:

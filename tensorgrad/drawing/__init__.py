@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from tensorgrad.compiler.program import Program
 from tensorgrad.messages import described, name_of, printed
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
+    from tensorgrad.compiler.program import Program
     from tensorgrad.drawing.outline import Outline
 
 __all__ = ["Drawing", "draw"]
@@ -91,16 +91,17 @@ def draw(
         raise TypeError(f"max_nodes is {max_nodes!r}; expected a positive integer")
     if max_nodes < 1:
         raise ValueError(f"max_nodes is {max_nodes}; expected a positive integer")
-    if isinstance(tensors, Program):
-        from tensorgrad.drawing.programs import outline_of_program
-
-        return Drawing(outline_of_program(tensors, names, max_nodes), format)
     results = [leaf for leaf in flatten(tensors)[0] if isinstance(leaf, Tensor)]
-    if not results:
-        raise TypeError(
-            f"draw() shows the graph of tensors, and there is none in this {type(tensors).__name__}"
-        )
-    return Drawing(outline(results, names, max_nodes), format)
+    if results:
+        return Drawing(outline(results, names, max_nodes), format)
+
+    from tensorgrad.drawing.programs import Program, outline_of_program
+
+    if isinstance(tensors, Program):
+        return Drawing(outline_of_program(tensors, names, max_nodes), format)
+    raise TypeError(
+        f"draw() shows the graph of tensors, and there is none in this {type(tensors).__name__}"
+    )
 
 
 class Drawing:
