@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nn.blocks import Block, blocks_of, part
 from nn.checks import non_negative_number, positive_number
@@ -20,7 +21,7 @@ from nn.optimizer_state import (
     rule_with,
 )
 from nn.parameter_groups import CHECKS, ParameterGroup, as_groups
-from nn.update_rule import State, UpdateRule, is_zero, precision_problem, stepped
+from nn.update_rule import State, UpdateRule, precision_problem, stepped
 from nn.update_rules import SGDRule
 from tensorgrad import Tensor
 
@@ -159,7 +160,8 @@ class Optimizer:
         if self._clip_norm is not None:
             gradient, _ = clip_by_norm(gradient, self._clip_norm)
         rate, l2_penalty, weight_decay = (
-            self._per_element(name) for name in ("learning_rate", "l2_penalty", "weight_decay")
+            self._spread(self._of_groups(name), np.float64)
+            for name in ("learning_rate", "l2_penalty", "weight_decay")
         )
         return stepped(
             self.rule,
@@ -353,12 +355,17 @@ class Optimizer:
 
     def _set_rates(self) -> None:
         """Make the arrays that a step multiplies with, so that no call converts them again."""
+        rates = [rate * self._factor for rate in self._of_groups("learning_rate")]
+        decays, penalties = self._of_groups("weight_decay"), self._of_groups("l2_penalty")
+        kept = [1 - rate * decay for rate, decay in zip(rates, decays, strict=True)]
         dtype = self.buffer.values.dtype
-        rates = self._per_element("learning_rate") * self._factor
-        decay, penalty = self._per_element("weight_decay"), self._per_element("l2_penalty")
-        self._rate = np.array(rates, dtype)
-        self._shrink = None if is_zero(decay) else np.array(1 - rates * decay, dtype)
-        self._penalty = None if is_zero(penalty) else np.array(penalty, dtype)
+
+        def array(numbers: list[float]) -> np.ndarray:
+            return np.asarray(self._spread(numbers, dtype), dtype)
+
+        self._rate = array(rates)
+        self._shrink = array(kept) if any(decays) else None
+        self._penalty = array(penalties) if any(penalties) else None
         self._is_plain = self._only_descends()
 
     def _only_descends(self) -> bool:
@@ -372,13 +379,17 @@ class Optimizer:
             and all(extra is None for extra in extras)
         )
 
-    def _per_element(self, name: str) -> Any:
-        """A setting of the groups: a number if it is the same for all, or else one per element."""
+    def _of_groups(self, name: str) -> list[float]:
+        """A setting of each group, its own or that of the optimizer."""
         default = self.learning_rate if name == "learning_rate" else getattr(self._rule, name)
-        numbers = [group.own.get(name, default) for group in self.groups]
+        own = [getattr(group, name) for group in self.groups]
+        return [default if number is None else number for number in own]
+
+    def _spread(self, numbers: list[float], dtype: DTypeLike) -> float | np.ndarray:
+        """Numbers of the groups as one number if they are the same, or else one per element."""
         if len(set(numbers)) == 1:
             return numbers[0]
-        return np.repeat(numbers, [group.size for group in self.groups])
+        return np.repeat(np.array(numbers, dtype), [group.size for group in self.groups])
 
     def _update(self, gradient: np.ndarray) -> None:
         """Let the rule overwrite the parameters, and the gradient with them, block by block."""
