@@ -20,7 +20,7 @@ from nn.optimizer_state import (
     problems_of_names,
     rule_with,
 )
-from nn.parameter_groups import CHECKS, ParameterGroup, as_groups
+from nn.parameter_groups import ParameterGroup, as_groups, settings_of, with_settings
 from nn.update_rule import State, UpdateRule, precision_problem, stepped
 from nn.update_rules import SGDRule
 from tensorgrad import Tensor
@@ -210,7 +210,7 @@ class Optimizer:
     @learning_rate_factor.setter
     def learning_rate_factor(self, value: float) -> None:
         self._factor = non_negative_number(value, "learning_rate_factor")
-        self._set_rates()
+        self._scale_rates()
 
     @property
     def current_learning_rate(self) -> float:
@@ -263,9 +263,7 @@ class Optimizer:
         for name in CLIPPING:
             if getattr(self, name) is not None:
                 numbers[name] = getattr(self, name)
-        for i, group in enumerate(self.groups):
-            numbers.update({f"groups.{i}.{name}": number for name, number in group.own.items()})
-        return numbers
+        return numbers | settings_of(self.groups)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Self:
         """Go on from where another optimizer of the same kind stood, with its settings.
@@ -298,15 +296,7 @@ class Optimizer:
             name: None if name not in numbers else positive_number(numbers[name], name)
             for name in CLIPPING
         }
-        groups = [
-            group._replace(
-                **{
-                    name: CHECKS[name](numbers[f"groups.{i}.{name}"], f"groups.{i}.{name}")
-                    for name in group.own
-                }
-            )
-            for i, group in enumerate(self.groups)
-        ]
+        groups = with_settings(self.groups, numbers)
         rate = positive_number(numbers["learning_rate"], "learning_rate")
         factor = non_negative_number(numbers["learning_rate_factor"], "learning_rate_factor")
         self._use(rule, memory, groups, rate, factor)
@@ -355,18 +345,26 @@ class Optimizer:
 
     def _set_rates(self) -> None:
         """Make the arrays that a step multiplies with, so that no call converts them again."""
-        rates = [rate * self._factor for rate in self._of_groups("learning_rate")]
-        decays, penalties = self._of_groups("weight_decay"), self._of_groups("l2_penalty")
-        kept = [1 - rate * decay for rate, decay in zip(rates, decays, strict=True)]
-        dtype = self.buffer.values.dtype
-
-        def array(numbers: list[float]) -> np.ndarray:
-            return np.asarray(self._spread(numbers, dtype), dtype)
-
-        self._rate = array(rates)
-        self._shrink = array(kept) if any(decays) else None
-        self._penalty = array(penalties) if any(penalties) else None
+        self._rates = self._of_groups("learning_rate")
+        self._decays = self._of_groups("weight_decay")
+        penalties = self._of_groups("l2_penalty")
+        self._penalty = self._array(penalties) if any(penalties) else None
+        self._shrink: np.ndarray | None = None
+        self._scale_rates()
         self._is_plain = self._only_descends()
+
+    def _scale_rates(self) -> None:
+        """Make again what depends on the factor: in every step, where there is a schedule."""
+        factor = self._factor
+        self._rate = self._array([rate * factor for rate in self._rates])
+        if any(self._decays):
+            pairs = zip(self._rates, self._decays, strict=True)
+            self._shrink = self._array([1 - rate * factor * decay for rate, decay in pairs])
+
+    def _array(self, numbers: list[float]) -> np.ndarray:
+        """Numbers of the groups in the dtype of the parameters."""
+        dtype = self.buffer.values.dtype
+        return np.asarray(self._spread(numbers, dtype), dtype)
 
     def _only_descends(self) -> bool:
         """Whether a step is the gradient times one number, which needs no pass of its own."""
@@ -387,7 +385,7 @@ class Optimizer:
 
     def _spread(self, numbers: list[float], dtype: DTypeLike) -> float | np.ndarray:
         """Numbers of the groups as one number if they are the same, or else one per element."""
-        if len(set(numbers)) == 1:
+        if len(numbers) == 1 or len(set(numbers)) == 1:
             return numbers[0]
         return np.repeat(np.array(numbers, dtype), [group.size for group in self.groups])
 

@@ -81,6 +81,36 @@ def as_groups(parameters: Iterable[Any]) -> list[ParameterGroup]:
     return groups
 
 
+def settings_of(groups: Iterable[ParameterGroup]) -> dict[str, float]:
+    """What groups say themselves, by names such as ``"groups.0.learning_rate"``."""
+    return {
+        f"groups.{i}.{name}": number
+        for i, group in enumerate(groups)
+        for name, number in group.own.items()
+    }
+
+
+def with_settings(
+    groups: Iterable[ParameterGroup], settings: Mapping[str, Any]
+) -> list[ParameterGroup]:
+    """The same groups, saying what :func:`settings_of` gave for others.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is out of its range.
+    """
+    return [
+        group._replace(
+            **{
+                name: CHECKS[name](settings[f"groups.{i}.{name}"], f"groups.{i}.{name}")
+                for name in group.own
+            }
+        )
+        for i, group in enumerate(groups)
+    ]
+
+
 def _group(entry: Mapping[str, Any], name: str) -> ParameterGroup:
     unknown = sorted(map(str, entry.keys() - CHECKS.keys() - {"parameters"}))
     if unknown or "parameters" not in entry:
