@@ -14,6 +14,7 @@ from nn.callbacks import Callback, History, TrainingState, hooks
 from nn.checkpoints import resume_from
 from nn.checks import positive_integer
 from nn.files import PathLike
+from nn.flat import FlatBuffer
 from nn.mapped import parts
 from nn.module import Module
 from nn.optim import Optimizer
@@ -235,7 +236,7 @@ def run(
     history, optimizer = state.history, state.optimizer
     buffer, schedule = optimizer.buffer, state.schedule
     objective.model.train()
-    last_finite = buffer.copy()
+    last_finite = _LastFinite(buffer, state.model)
     begin_hooks = hooks(state.callbacks, "on_epoch_begin")
     end_hooks = hooks(state.callbacks, "on_epoch_end")
     while state.epoch < state.epochs and state.stop_reason is None:
@@ -245,13 +246,13 @@ def run(
         try:
             epoch = run_epoch(state, objective, source.epoch())
         except Exception:  # a batch that cannot be right, or an error in a callback
-            buffer.assign(last_finite)
+            last_finite.restore()
             raise
-        if not (math.isfinite(epoch.loss) and np.isfinite(buffer.values).all()):
-            buffer.assign(last_finite)
+        if not (math.isfinite(epoch.loss) and last_finite.is_finite_now()):
+            last_finite.restore()
             optimizer.state = optimizer.rule.init(buffer.values)
             raise _divergence(epoch.loss, optimizer, len(history["loss"]))
-        np.copyto(last_finite, buffer.values)
+        last_finite.keep()
         row = {"loss": epoch.loss}
         for name, metric in metrics.items():
             row[name] = metric(epoch.outputs, epoch.targets)
@@ -263,6 +264,28 @@ def run(
         state.end_epoch(row)
         for hook in end_hooks:
             hook(state)
+
+
+class _LastFinite:
+    """Parameters and buffers as they were after the last epoch in which all was finite."""
+
+    def __init__(self, parameters: FlatBuffer, model: Module) -> None:
+        self._parameters, self._values = parameters, parameters.copy()
+        self._buffers = [(buffer, buffer.data.copy()) for buffer in model.buffers()]
+
+    def is_finite_now(self) -> bool:
+        now = [self._parameters.values, *(buffer.data for buffer, _ in self._buffers)]
+        return all(np.isfinite(values).all() for values in now)
+
+    def keep(self) -> None:
+        np.copyto(self._values, self._parameters.values)
+        for buffer, values in self._buffers:
+            np.copyto(values, buffer.data)
+
+    def restore(self) -> None:
+        self._parameters.assign(self._values)
+        for buffer, values in self._buffers:
+            buffer.assign(values)
 
 
 def columns(metrics: Iterable[str], validation: Batch | None) -> list[str]:

@@ -20,13 +20,14 @@ from nn.checks import positive_integer
 from nn.dropout import Dropout
 from nn.estimators.parameters import ACTIVATIONS, Parameters
 from nn.estimators.progress import EpochEnd
-from nn.estimators.rows import as_rows, weighted, with_weights
+from nn.estimators.rows import as_rows
 from nn.inference import PlainLayers
 from nn.layers import Linear, Sequential
 from nn.lbfgs import LBFGS
 from nn.module import Module
 from nn.optim import SGD, Adam, Optimizer
 from nn.training import train
+from nn.weights import weighted_mean
 from tensorgrad.mode import changed_mode
 
 LARGEST_BATCH = 200
@@ -201,17 +202,17 @@ class NeuralNetworkEstimator(Parameters):
             self._optimizer = self._new_optimizer(self.alpha / (batch_size * mean_weight))
         schedule = self.learning_rate if self.solver == "sgd" else "constant"
         watch = EpochEnd(self, n_samples, schedule, score)
-        loss = self._loss_function()
         self.n_iter_ = 0
         train(
             self.network_,
-            weighted(loss, targets) if weights else loss,
+            self._loss_function(),
             self._optimizer,
             as_rows(X),
-            with_weights(targets, *weights) if weights else targets,
+            targets,
             batch_size=batch_size,
             epochs=1 if incremental else self.max_iter,
             rng=self._rng if self.shuffle else None,
+            sample_weight=weights[0] if weights else None,
             callbacks=[watch],
             verbose=bool(self.verbose),
         )
@@ -269,11 +270,11 @@ class NeuralNetworkEstimator(Parameters):
 
     def _train_on_all(self, X: Any, targets: np.ndarray, weights: np.ndarray | None) -> None:
         loss_function = self._loss_function()
+        counts: list[np.ndarray] = []
         total = float(X.shape[0])
         if weights is not None:
-            loss_function, total = weighted(loss_function, targets), weights.sum()
-            X, targets, counts = _counted(X, targets, weights)
-            targets = with_weights(targets, counts)
+            loss_function, total = weighted_mean(loss_function), float(weights.sum())
+            X, targets, *counts = _counted(X, targets, weights)
         inputs = as_rows(X)[:]
         network, l2_penalty = self.network_, self.alpha / total
         evaluations = 0
@@ -281,7 +282,8 @@ class NeuralNetworkEstimator(Parameters):
         def loss() -> Any:
             nonlocal evaluations
             evaluations += 1
-            return loss_function(network(inputs), targets) + half_squares(network, l2_penalty)
+            outputs = network(inputs)
+            return loss_function(outputs, targets, *counts) + half_squares(network, l2_penalty)
 
         def after_iteration(iteration: int, value: float) -> None:
             self.n_iter_ = iteration

@@ -1,8 +1,7 @@
-"""Samples as :func:`nn.train` takes them: sparse inputs, and targets with weights."""
+"""Sparse inputs, such as :func:`nn.train` takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,44 +44,3 @@ class SparseRows:
 def as_rows(X: Any) -> Any:
     """An array as it is, a sparse matrix with dense slices."""
     return SparseRows(X) if hasattr(X, "toarray") else X
-
-
-def with_weights(targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Targets in the first columns, weights in the last one.
-
-    Examples
-    --------
-    >>> with_weights(np.array([0, 2]), np.array([0.5, 1.5]))
-    array([[0. , 0.5],
-           [2. , 1.5]])
-    """
-    return np.column_stack([targets, weights]).astype(weights.dtype)
-
-
-def weighted(loss_function: Callable[..., Any], targets: np.ndarray) -> Callable[..., Any]:
-    """A loss of the targets and weights that :func:`with_weights` puts together.
-
-    Parameters
-    ----------
-    loss_function : callable
-        Takes ``reduction="none"``, as the losses of this package do.
-    targets : ndarray
-        Such as it is called with: of shape (n,) for class indices, otherwise (n, outputs).
-
-    Examples
-    --------
-    >>> from nn import multiclass_log_loss
-    >>> labels, weights = np.array([0, 1]), np.array([2.0, 0.0])
-    >>> loss = weighted(multiclass_log_loss, labels)
-    >>> loss(np.array([[0.0, 0.0], [9.0, -9.0]]), with_weights(labels, weights)).round(4)
-    np.float64(0.6931)
-    """
-    is_index = targets.ndim == 1
-
-    def loss(outputs: Any, packed: np.ndarray) -> Any:
-        values, weights = packed[:, :-1], packed[:, -1]
-        own = values[:, 0].astype(targets.dtype) if is_index else values
-        losses = loss_function(outputs, own, reduction="none")
-        return (losses * (weights if losses.ndim == 1 else weights[:, None])).mean()
-
-    return loss

@@ -95,3 +95,16 @@ def test_a_batch_that_fails_changes_no_averages():
     with pytest.raises(ValueError, match="one value"):
         layer(rows(1, 3))
     np.testing.assert_array_equal(layer.running_mean.data, np.zeros(3))
+
+
+def test_averages_go_back_with_the_parameters_when_training_diverges():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.BatchNorm1d(3), nn.Linear(3, 1, rng=1))
+    x, y = rows(8, 2).astype(np.float32), np.ones((8, 1), np.float32)
+    optimizer = nn.SGD(model.parameters(), learning_rate=0.01)
+    nn.train(model, nn.l2_loss, optimizer, x, y, epochs=2)
+    before = model.state_dict()
+    x[0] = 1e30  # its square is infinite, and so is the variance
+    with pytest.raises(nn.DivergenceError):
+        nn.train(model, nn.l2_loss, optimizer, x, y, batch_size=4)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name], name)
