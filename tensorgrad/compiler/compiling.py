@@ -209,10 +209,10 @@ def signature(tree: Any, inputs: list[Any], generators: list[np.random.Generator
     if kind is dict:
         return (
             kind,
-            *((key, signature(item, inputs, generators)) for key, item in tree.items()),
+            *[(key, signature(item, inputs, generators)) for key, item in tree.items()],
         )
     if kind is tuple or kind is list:
-        return (kind, *(signature(item, inputs, generators) for item in tree))
+        return (kind, *[signature(item, inputs, generators) for item in tree])
     if isinstance(tree, Tensor):
         inputs.append(tree.data)
         return (tree.requires_grad, tree.shape, tree.dtype)

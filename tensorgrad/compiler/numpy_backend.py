@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.compiler.planning import Plan, plan_buffers
-from tensorgrad.compiler.program import Instruction, Program, Ref
+from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, substitute
 from tensorgrad.compiler.symbols import array_method
 from tensorgrad.tape import component
 
@@ -34,7 +35,8 @@ class Replay:
     def __init__(self, program: Program) -> None:
         program = with_cheaper_calls(program)
         self.plan: Plan = plan_buffers(program)
-        self.source, namespace = _source(program, self.plan)
+        self._views = _views_of_buffers(program, self.plan)
+        self.source, namespace = _source(program, self.plan, self._views)
         exec(compile(self.source, "<tensorgrad replay>", "exec"), namespace)
         self._run: Callable[..., tuple[Any, ...]] = namespace["run"]
         self._idle: list[tuple[Any, ...]] = []
@@ -44,22 +46,126 @@ class Replay:
         try:
             buffers = self._idle.pop()
         except IndexError:
-            buffers = tuple(np.empty(kind.shape, kind.dtype) for kind in self.plan.buffers)
+            buffers = self._new_buffers()
         outputs = self._run(buffers, *inputs)
         self._idle.append(buffers)
         return outputs
+
+    def _new_buffers(self) -> tuple[Any, ...]:
+        """Arrays to write to, and what looks at them in another way."""
+        buffers = [np.empty(kind.shape, kind.dtype) for kind in self.plan.buffers]
+        values = {number: buffers[i] for number, i in self.plan.buffer_of.items()}
+        for step in self._views:
+            args, kwargs = (
+                substitute(tree, values.__getitem__) for tree in (step.args, step.kwargs)
+            )
+            values[step.result] = step.function(*args, **kwargs)
+        return (*buffers, *(values[step.result] for step in self._views))
+
+
+def _views_of_buffers(program: Program, plan: Plan) -> list[Instruction]:
+    """What need not be looked at anew in each call, since it is always the same memory."""
+    known = set(plan.buffer_of)
+    found: list[Instruction] = []
+    for step in program.instructions:
+        if step.views and step.result not in program.outputs and set(step.operands()) <= known:
+            known.add(step.result)
+            found.append(step)
+    return found
 
 
 def with_cheaper_calls(program: Program) -> Program:
     """Exchange functions for others that compute the same with less ado around it.
 
     ``np.dot`` calls the same BLAS routine as ``np.matmul`` of two matrices, in two thirds of the
-    time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling.
+    time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a product
+    with ones is the quickest sum over rows. An array without axes spares a ufunc the conversion of
+    a number. A copy of what nobody else has is not made.
     """
-    return program.with_instructions([_cheaper(step, program) for step in program.instructions])
+    program = _without_copies(program)
+    constants = dict(program.constants)
+    steps = [_cheaper(step, program, constants) for step in program.instructions]
+    return replace(program, constants=constants).with_instructions(steps)
 
 
-def _cheaper(step: Instruction, program: Program) -> Instruction:
+def _without_copies(program: Program) -> Program:
+    """Give what is computed, rather than a copy of it, to those who wanted one."""
+    readers = Counter(n for step in program.instructions for n in step.operands())
+    readers.update(program.outputs)
+    looked_at = {n for step in program.instructions for n in step.views}
+    fresh = {s.result for s in program.instructions if isinstance(s.function, np.ufunc)}
+    names: dict[int, int] = {}
+    kept = []
+    for step in program.instructions:
+        if step.function is array_method and step.args[1:] == ("copy",):
+            (source,) = step.operands()
+            if source in fresh and readers[source] == 1 and source not in looked_at:
+                names[step.result] = names.get(source, source)
+                continue
+        kept.append(step)
+    return program.with_instructions(kept).renamed(names)
+
+
+def _with_arrays_for_numbers(
+    step: Instruction, program: Program, constants: dict[int, Any]
+) -> Instruction:
+    """Numbers in a call of a ufunc as arrays of the dtype that it computes in."""
+    kinds = [program.kinds[n] for n in step.operands()]
+    numbers = [arg for arg in step.args if type(arg) in (int, float)]
+    if step.kwargs or not numbers or len(numbers) + len(kinds) != len(step.args):
+        return step
+    if len(kinds) != 1 or kinds[0].weak or kinds[0].dtype.kind != "f":
+        return step
+    dtype = kinds[0].dtype
+    ufunc: Any = step.function
+    asked = [dtype if isinstance(arg, Ref) else type(arg) for arg in step.args]
+    if any(one != dtype for one in ufunc.resolve_dtypes((*asked, None))[:-1]):
+        return step
+    args = []
+    for arg in step.args:
+        if not isinstance(arg, Ref):
+            arg = Ref(_constant(np.array(arg, dtype), program, constants))
+        args.append(arg)
+    return replace(step, args=tuple(args))
+
+
+def _constant(array: Any, program: Program, constants: dict[int, Any]) -> int:
+    number = max((*program.kinds, *constants), default=0) + 1
+    constants[number] = array
+    program.kinds[number] = Kind(array.shape, array.dtype)
+    return number
+
+
+def _is_narrow(step: Instruction, program: Program) -> bool:
+    """Whether rows or columns of a matrix are added up that is small enough."""
+    if len(step.args) != 1 or step.kwargs.get("axis") not in (0, 1):
+        return False
+    kind = program.kinds[step.operands()[0]]
+    return (
+        set(step.kwargs) <= {"axis", "keepdims"}
+        and len(kind.shape) == 2
+        and 0 < kind.shape[0] * kind.shape[1] <= SUMMED_AS_PRODUCT
+        and kind.dtype in (np.float32, np.float64)
+    )
+
+
+def _sum_as_product(step: Instruction, program: Program, constants: dict[int, Any]) -> Instruction:
+    kind, axis = program.kinds[step.operands()[0]], step.kwargs["axis"]
+    keeps = bool(step.kwargs.get("keepdims"))
+    shape = (1, kind.shape[0]) if axis == 0 else (kind.shape[1], 1)
+    array = np.ones(shape if keeps else kind.shape[axis], kind.dtype)
+    ones = Ref(_constant(array, program, constants))
+    args = (ones, *step.args) if axis == 0 else (*step.args, ones)
+    return replace(step, function=np.dot, args=args, kwargs={})
+
+
+SUMMED_AS_PRODUCT = 100_000
+"""Elements up to which a product with ones is quicker than a sum over rows or columns."""
+
+
+def _cheaper(step: Instruction, program: Program, constants: dict[int, Any]) -> Instruction:
+    if isinstance(step.function, np.ufunc) and step.function.nout == 1:
+        return _with_arrays_for_numbers(step, program, constants)
     if step.function is np.matmul and not step.kwargs:
         kinds = [program.kinds[n] for n in step.operands()]
         if len(kinds) == len(step.args) == 2 and all(
@@ -68,24 +174,33 @@ def _cheaper(step: Instruction, program: Program) -> Instruction:
             return replace(step, function=np.dot)
     if step.function is array_method and step.args[1] == "sum" and len(step.args) == 2:
         step = replace(step, function=np.sum, args=step.args[:1])
+    if step.function in (np.max, np.min) and len(step.args) == 1:
+        reduce = np.maximum.reduce if step.function is np.max else np.minimum.reduce
+        return replace(step, function=reduce, kwargs={"axis": None, **step.kwargs})
+    if step.function is np.sum and _is_narrow(step, program):
+        return _sum_as_product(step, program, constants)
     if step.function is np.sum and len(step.args) == 1 and set(step.kwargs) <= {"axis", "keepdims"}:
         return replace(step, function=np.add.reduce, kwargs={"axis": None, **step.kwargs})
     return step
 
 
-def _source(program: Program, plan: Plan) -> tuple[str, dict[str, Any]]:
+def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str, dict[str, Any]]:
     """Python text of the function, and the objects that it names."""
     names = _Names()
     inputs = ", ".join(_value(n) for n in program.inputs)
     lines = [f"def run(buffers, {inputs}):" if inputs else "def run(buffers):"]
-    if plan.buffers:
-        lines.append(f"    {', '.join(f'b{i}' for i in range(len(plan.buffers)))}, = buffers")
+    bound = {step.result for step in views}
+    kept = [*(f"b{i}" for i in range(len(plan.buffers))), *(_value(step.result) for step in views)]
+    if kept:
+        lines.append(f"    {', '.join(kept)}, = buffers")
     for number, array in program.constants.items():
         names.objects[_value(number)] = array
     last = _last_uses(program)
     for i, step in enumerate(program.instructions):
+        if step.result in bound:
+            continue
         lines.append(f"    {_value(step.result)} = {_call(step, plan, names)}")
-        dead = [_value(n) for n in last.get(i, ()) if n not in plan.buffer_of]
+        dead = [_value(n) for n in last.get(i, ()) if n not in plan.buffer_of and n not in bound]
         if dead:
             lines.append(f"    del {', '.join(dead)}")
     outputs = "".join(f"{_value(n)}, " for n in program.outputs)

@@ -54,7 +54,7 @@ def plan_buffers(program: Program) -> Plan:
     """
     owner = memory_owners(program)
     last_read = _last_reads(program, owner)
-    kept = memory_of_outputs(program)
+    kept = memory_of_outputs(program) | _looked_at_unseen(program)
     buffer_of: dict[int, int] = {}
     buffers: list[Kind] = []
     free: dict[Kind, list[int]] = {}
@@ -77,7 +77,19 @@ def plan_buffers(program: Program) -> Plan:
     return Plan(buffer_of, buffers, before)
 
 
-WRITES_TO_OUT = frozenset({np.dot, np.add.reduce, np.maximum.reduce})
+def _looked_at_unseen(program: Program) -> set[int]:
+    """Numbers that something may be a view of: when they were recorded they had no memory."""
+    return {
+        number
+        for step in program.instructions
+        if not isinstance(step.function, np.ufunc)
+        for number in step.operands()
+        if number in program.kinds and not program.kinds[number].shape
+        if step.function not in WRITES_TO_OUT
+    }
+
+
+WRITES_TO_OUT = frozenset({np.dot, np.add.reduce, np.maximum.reduce, np.minimum.reduce})
 """Functions besides ufuncs that take ``out=``."""
 
 

@@ -102,6 +102,8 @@ def record_once(
     numbers = [recorder.output(output) for output in arrays]
 
     def rebuild(values: list[Any], generators: list[np.random.Generator]) -> Any:
+        if not generators:
+            return rebuild_result(values)
         remaining = iter(values)
         return rebuild_result(
             [

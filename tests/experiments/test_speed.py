@@ -153,7 +153,7 @@ def test_ratios_are_taken_within_a_round():
     assert result.median("tensorgrad") == 40.0
     assert result.ratio("pytorch") is None
     assert not result.is_disturbed("tensorgrad", "numpy")
-    assert [bar.value for bar in step_bars([result])] == [2.0, None, None, None]
+    assert [bar.value for bar in step_bars([result])[:4]] == [2.0, None, None, None]
 
 
 def test_disturbed_rounds_do_not_count_while_there_are_others():

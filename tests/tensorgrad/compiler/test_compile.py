@@ -109,6 +109,12 @@ class TestSameMeaning:
             assert not np.shares_memory(one, x)
             assert not any(np.shares_memory(one, other) for other in results[:i])
 
+    def test_views_of_a_number_are_the_callers(self):
+        compiled = tg.compile(lambda x: (np.broadcast_to(np.sum(x), (2,)), np.sum(x).reshape(1)))
+        first = compiled(np.ones(3))
+        compiled(np.zeros(3))
+        np.testing.assert_array_equal(np.concatenate(first), [3.0, 3.0, 3.0])
+
     def test_python_numbers_stay_weak_and_may_change(self):
         compiled = tg.compile(lambda x, rate: x * rate)
         x = np.ones(2, np.float32)
