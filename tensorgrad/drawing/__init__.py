@@ -9,7 +9,6 @@ from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tensorgrad.compiler.program import Program
     from tensorgrad.drawing.outline import Outline
 
 __all__ = ["Drawing", "draw"]
