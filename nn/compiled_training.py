@@ -102,6 +102,11 @@ class CompiledEpoch:
                     f"the batches come from a {type(source).__name__}, one by one, and a compiled "
                     "epoch needs all of them at once; pass arrays"
                 )
+            if not all(isinstance(array, np.ndarray) for array in source.arrays):
+                raise CaptureError(
+                    "X is a memory-mapped file, of which a compiled epoch would need all rows at "
+                    "once; pass np.asarray(X) if it fits into memory"
+                )
             batches = ArrayBatches(source.arrays, source.batch_size)
             self._prepare(state, objective, batches)
         except CaptureError as error:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nn
+import tensorgrad as tg
 from nn import NeuralNetwork
 from nn.mapped import MappedRows, parts
 
@@ -72,6 +73,15 @@ def test_every_part_is_looked_through_before_anything_is_trained(tmp_path, monke
     np.testing.assert_array_equal(weights(result), before)
     with pytest.raises(ValueError, match="2 features"):
         result.fit(file[:, :2], Y)
+
+
+def test_a_compiled_epoch_would_load_it(mapped):
+    file, _ = mapped
+    result = network()
+    before = weights(result)
+    with pytest.raises(tg.CaptureError, match=r"memory-mapped file.*pass np.asarray\(X\)"):
+        result.fit(file, Y, compile=True)
+    np.testing.assert_array_equal(weights(result), before)
 
 
 def test_parts_cover_all_rows(monkeypatch):
