@@ -5,18 +5,20 @@ import math
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import NeuralNetwork, metrics
 
 seeds = st.integers(0, 2**32 - 1)
+few_examples = settings(max_examples=15)  # scikit-learn's own checks take most of the time
 
 
 def close(first, second):
     assert first == pytest.approx(second, rel=1e-12, abs=1e-12)
 
 
+@few_examples
 @given(seeds, st.integers(1, 30))
 def test_two_classes(seed, n):
     rng = np.random.default_rng(seed)
@@ -27,6 +29,7 @@ def test_two_classes(seed, n):
         close(getattr(metrics, name)(y, predicted), reference(y, predicted, zero_division=0))
 
 
+@few_examples
 @given(seeds, st.integers(1, 30))
 def test_several_classes_are_averaged(seed, n):
     rng = np.random.default_rng(seed)
@@ -41,6 +44,7 @@ def test_several_classes_are_averaged(seed, n):
         )
 
 
+@few_examples
 @given(seeds, st.integers(1, 30))
 def test_several_labels(seed, n):
     rng = np.random.default_rng(seed)
@@ -55,6 +59,7 @@ def test_several_labels(seed, n):
 
 
 class TestRocAuc:
+    @few_examples
     @given(seeds, st.integers(2, 40))
     def test_two_classes_with_ties(self, seed, n):
         rng = np.random.default_rng(seed)
@@ -64,6 +69,7 @@ class TestRocAuc:
         close(metrics.roc_auc(y, scores), expected)
         close(metrics.roc_auc(y, scores[:, None]), expected)
 
+    @few_examples
     @given(seeds)
     def test_several_classes_are_each_against_the_rest(self, seed):
         rng = np.random.default_rng(seed)
@@ -73,6 +79,7 @@ class TestRocAuc:
             metrics.roc_auc(y, scores), sklearn.metrics.roc_auc_score(y, scores, multi_class="ovr")
         )
 
+    @few_examples
     @given(seeds)
     def test_several_labels(self, seed):
         rng = np.random.default_rng(seed)
@@ -85,6 +92,7 @@ class TestRocAuc:
         assert math.isnan(metrics.roc_auc(np.array([0, 1, 1]), np.eye(3)))
 
 
+@few_examples
 @given(seeds, st.integers(2, 30), st.booleans())
 def test_values(seed, n, several):
     rng = np.random.default_rng(seed)
