@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextvars import ContextVar, Token
+import inspect
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -23,6 +24,10 @@ class Mode(NamedTuple):
     detect_anomaly: bool = False
     capturing: bool = False
     """Whether a function is being recorded for the compiler."""
+    change: changed_mode | None = None
+    """What was entered last."""
+    before: Mode | None = None
+    """The mode without it."""
 
 
 # A context variable, so that each thread and each asynchronous task has its own.
@@ -32,27 +37,85 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class changed_mode:  # noqa: N801
-    """Context manager and decorator: other fields of the mode, restored on the way out."""
+    """Context manager and decorator: other fields of the mode, restored on the way out.
+
+    One object may be entered again before it is left, and by several threads at once: what was
+    entered is remembered in the mode, which is each thread's own. Generators may leave in another
+    order than they entered; each takes away its own change and no other.
+    """
 
     def __init__(self, **fields: Any) -> None:
         self._fields = fields
-        self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(mode.set(mode.get()._replace(**self._fields)))
+        now = mode.get()
+        mode.set(now._replace(**self._fields, change=self, before=now))
 
     def __exit__(self, *_: object) -> None:
-        mode.reset(self._tokens.pop())
+        now = mode.get()
+        later = []
+        while now.change is not self:
+            if now.before is None or now.change is None:
+                raise RuntimeError(
+                    f"{type(self).__name__} was entered in another thread or asynchronous task, "
+                    "and can be left only there"
+                )
+            later.append(now.change)
+            now = now.before
+        restored = cast(Mode, now.before)
+        for change in reversed(later):
+            restored = restored._replace(**change._fields, change=change, before=restored)
+        mode.set(restored)
 
     def __call__(self, function: F) -> F:
-        """Make a function that always runs in this mode."""
+        """Make a function that always runs in this mode; it may be a generator or a coroutine."""
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{type(self).__name__} does not decorate asynchronous generators; use it in a "
+                "with statement around what they compute"
+            )
+        if inspect.isgeneratorfunction(function):
+            return cast(F, self._generator(function))
+        if inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def awaited_inside(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast(F, awaited_inside)
 
         @wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
-            with type(self)(**self._fields):
+            with self:
                 return function(*args, **kwargs)
 
         return cast(F, inside)
+
+    def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """In this mode while it runs, and in the caller's while it waits."""
+
+        @wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            generator = function(*args, **kwargs)
+            resume, sent = generator.send, None
+            try:
+                while True:
+                    with self:
+                        item = resume(sent)
+                    try:
+                        resume, sent = generator.send, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - it is handed on
+                        resume, sent = generator.throw, error
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                with self:
+                    generator.close()
+
+        return inside
 
 
 class no_grad(changed_mode):  # noqa: N801
@@ -72,10 +135,6 @@ class no_grad(changed_mode):  # noqa: N801
 
     def __init__(self) -> None:
         super().__init__(recording=False)
-
-    def __call__(self, function: F) -> F:
-        """Make a function that always runs in this mode."""
-        return changed_mode(recording=False)(function)
 
 
 class detect_anomaly(changed_mode):  # noqa: N801
@@ -104,7 +163,3 @@ class detect_anomaly(changed_mode):  # noqa: N801
 
     def __init__(self) -> None:
         super().__init__(detect_anomaly=True, watched=True)
-
-    def __call__(self, function: F) -> F:
-        """Make a function that always runs in this mode."""
-        return changed_mode(detect_anomaly=True, watched=True)(function)

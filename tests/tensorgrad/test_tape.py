@@ -1,7 +1,6 @@
 """The tape: order, memory, mutation, modes, threads."""
 
 import gc
-import threading
 import tracemalloc
 import weakref
 
@@ -299,74 +298,6 @@ class TestMutation:
         array = np.zeros(1)
         with pytest.raises(TypeError, match="out="):
             array += leaf([1.0])
-
-
-class TestModes:
-    def test_no_grad_as_context_and_decorator(self):
-        x = leaf(1.0)
-        with tg.no_grad():
-            assert not (x * 2).requires_grad
-            with tg.no_grad():
-                pass
-            assert not (x * 2).requires_grad
-        assert (x * 2).requires_grad
-
-        @tg.no_grad()
-        def predict(value):
-            return value * x
-
-        assert not predict(2.0).requires_grad
-        assert predict.__name__ == "predict"
-
-    def test_an_error_inside_restores_the_mode(self):
-        x = leaf(1.0)
-        with pytest.raises(ZeroDivisionError), tg.no_grad():
-            raise ZeroDivisionError
-        assert (x * 2).requires_grad
-
-    def test_no_grad_in_one_thread_leaves_others_alone(self):
-        x = leaf(1.0)
-        inside, done = threading.Event(), threading.Event()
-
-        def predict():
-            with tg.no_grad():
-                inside.set()
-                done.wait(10)
-
-        thread = threading.Thread(target=predict)
-        thread.start()
-        inside.wait(10)
-        recorded = (x * 2).requires_grad
-        done.set()
-        thread.join()
-        assert recorded
-
-    def test_transforms_work_under_no_grad(self):
-        with tg.no_grad():
-            assert tg.grad(lambda x: x**3)(2.0) == 12.0
-
-    def test_eight_threads_get_the_bits_of_one(self):
-        def train(seed):
-            rng = np.random.default_rng(seed)
-            w = leaf(rng.normal(size=(5, 5)))
-            x = rng.normal(size=(8, 5))
-            for _ in range(30):
-                w.grad = None
-                (np.tanh(x @ w) ** 2).mean().backward()
-                w.assign(w.data - 0.1 * w.grad)
-            return w.data
-
-        alone = [train(seed) for seed in range(8)]
-        together = [None] * 8
-        threads = [
-            threading.Thread(target=lambda k=k: together.__setitem__(k, train(k))) for k in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for a, b in zip(alone, together, strict=True):
-            np.testing.assert_array_equal(a, b)
 
 
 class TestAnomalies:
