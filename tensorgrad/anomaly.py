@@ -27,6 +27,13 @@ def check_output(function: Callable[..., Any], operands: Iterable[Any], value: A
         Naming the operation, its operands, and the line that called it.
     """
     operands = list(operands)
+    for operand in operands:
+        if _is_floating(operand) and bool(np.any(np.isnan(operand))):
+            raise FloatingPointError(
+                f"{name_of(function)} got NaN in its operand {described(operand)}, from the data "
+                "or from an operation that is not recorded, because nothing in it requires a "
+                f"gradient; {calling_line()}"
+            )
     for part in value if isinstance(value, tuple) else (value,):
         bad = _turned_bad(part, operands)
         if bad:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.messages import name_of
 from tensorgrad.mode import changed_mode, mode
-from tensorgrad.mutation import numbers
+from tensorgrad.mutation import mutations, numbers
 from tensorgrad.structure import flatten
 from tensorgrad.tape import (
     Node,
@@ -43,7 +43,8 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     RuntimeError
-        In the backward pass: if the function computed something else than the first time.
+        In the backward pass: if the function computed something else than the first time, or an
+        array that it read was overwritten since by ``assign`` or an optimizer.
 
     Examples
     --------
@@ -123,6 +124,7 @@ class _Call:
         self.inside = inside
         self.transforms = mode.get().transforms
         self.sources: list[Node] = []
+        self._called = next(numbers)
         self._latest: tuple[Any, list[Any]] = (None, [])
 
     def cotangent(self, i: int, g: tuple[Any, ...], y: tuple[Any, ...], *_: Any) -> Any:
@@ -134,6 +136,7 @@ class _Call:
         return cotangents[i]
 
     def _cotangents(self, g: tuple[Any, ...], y: tuple[Any, ...]) -> list[Any]:
+        repeated = next(numbers)
         # A transform inside the function gives arrays or tensors by what is around the call.
         with changed_mode(recording=True, transforms=self.transforms):
             outputs, _ = flatten(self.function(*self.args, **self.kwargs))
@@ -149,6 +152,8 @@ class _Call:
             if part is not None:
                 seeds[output.node] = seeds[output.node] + part if output.node in seeds else part
         order, needed, _ = between(seeds, self.sources)
+        if mutations.latest > self._called:  # the output may be the same, and its slope another
+            mutations.check(order, since=self._called, until=repeated)
         record = any(isinstance(part, Tensor) for part in g)
         arrived = propagate(seeds, order, needed=needed, wrap=wrap if record else None)
         return [

@@ -292,6 +292,7 @@ def _constant(function: Callable[..., Any], value: Any) -> Any:
     if isinstance(value, Tensor):  # of a function that computes with tensors from outside
         return _result_array(function, value) if value.node is not None else value
     value = as_array(value)
+    require_plain(value)
     return wrap(value, None) if value.dtype.char in DIFFERENTIABLE else value
 
 

@@ -160,8 +160,9 @@ def _seeds(outputs: Sequence[Any], given: Sequence[Any]) -> dict[Node, Any]:
                 f"{np.shape(output)}"
             )
         if isinstance(output, Tensor) and output.node is not None:
-            if not hasattr(type(g), "__array_function__") or g.dtype != output.dtype:
-                g = g.astype(output.dtype) if isinstance(g, Tensor) else np.asarray(g, output.dtype)
+            g = g if isinstance(g, Tensor) else real_array(g)
+            if g.dtype != output.dtype:
+                g = g.astype(output.dtype)
             previous = seeds.get(output.node)
             seeds[output.node] = g if previous is None else previous + g
     return seeds

@@ -144,6 +144,10 @@ class detect_anomaly(changed_mode):  # noqa: N801
     cotangents. A context manager and a decorator, for the current thread and task. It looks at
     every array, so it is slow; it is for finding a fault.
 
+    What is watched is what is recorded. An operation on constants alone, which may have been
+    NumPy's own and long ago, is not; a NaN that it made is reported by the first recorded operation
+    that gets it, as one that came from outside.
+
     Raises
     ------
     FloatingPointError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -42,11 +43,21 @@ class Mutations:
             weakref.finalize(owner, self._stamps.pop, key, None).atexit = False
         self._stamps[key] = self.latest = next(numbers)
 
-    def check(self, order: Sequence[Node]) -> None:
-        """Raise if an array that these operations read or made was overwritten since."""
+    def check(
+        self, order: Sequence[Node], since: float = math.inf, until: float = math.inf
+    ) -> None:
+        """Raise if an array that these operations read or made was overwritten since.
+
+        Parameters
+        ----------
+        order : sequence of Node
+        since, until : number
+            For operations that were recorded anew: between which times nothing may have been
+            overwritten. By default, since each was recorded.
+        """
         for node in order:
             for array in _spread((*node.args, node.value)):
-                if self._stamps.get(id(_owner(array)), 0) > node.number:
+                if min(node.number, since) < self._stamps.get(id(_owner(array)), 0) <= until:
                     raise RuntimeError(
                         f"cannot go back through {name_of(node.function)}: one of its arrays, of "
                         f"shape {np.shape(array)} (the result has shape {_shape(node.value)}), "

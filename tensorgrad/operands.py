@@ -30,6 +30,27 @@ def require_plain(array: Any) -> None:
         )
 
 
+def require_real(array: Any) -> None:
+    """Raise unless it is a plain array of real numbers.
+
+    Raises
+    ------
+    TypeError
+        If it is complex, not numeric, or of a subclass of ndarray.
+    """
+    if array.dtype.kind == "c":
+        raise TypeError(
+            f"complex input ({array.dtype}); tensorgrad differentiates real functions of real "
+            "arrays. Pass the real and the imaginary part as two arrays."
+        )
+    require_plain(array)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"a tensor holds real numbers, and this is an array of dtype {array.dtype}; convert "
+            "it to a numeric dtype first"
+        )
+
+
 def cotangent_like(data: Any, cotangent: Any) -> Any:
     """The cotangent to go back with, in the dtype of the data; a scalar's own is one.
 
@@ -39,6 +60,8 @@ def cotangent_like(data: Any, cotangent: Any) -> Any:
         If there is none, and the data are not a scalar.
     ValueError
         If the shape is another.
+    TypeError
+        If it does not hold real numbers.
     """
     if cotangent is None:
         if data.ndim:
@@ -49,6 +72,7 @@ def cotangent_like(data: Any, cotangent: Any) -> Any:
             )
         return _one(data.dtype) if type(data) is np.ndarray else np.ones_like(data)
     cotangent = as_array(cotangent)
+    require_real(cotangent)
     if cotangent.dtype != data.dtype:
         cotangent = cotangent.astype(data.dtype)
     if cotangent.shape != data.shape:

@@ -129,7 +129,8 @@ def _dict_like(tree: dict[Any, Any], keys: list[Any], children: list[Any]) -> di
     if type(tree) is dict:
         return dict(zip(keys, children, strict=True))
     new = tree.copy()  # a defaultdict, say, is not made of its items alone
-    new.update(zip(keys, children, strict=True))
+    for key, child in zip(keys, children, strict=True):
+        new[key] = child  # what update() does is for a Counter to add up
     return new
 
 

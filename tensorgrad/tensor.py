@@ -14,7 +14,7 @@ from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations, numbers
-from tensorgrad.operands import cotangent_like, require_plain, ufunc_keywords
+from tensorgrad.operands import cotangent_like, require_real, ufunc_keywords
 from tensorgrad.structure import map_leaves
 from tensorgrad.tape import Node, as_array, backward, leaf
 
@@ -361,17 +361,7 @@ def real_array(data: Any) -> Any:
         requires a gradient.
     """
     array = np.asarray(data) if isinstance(data, Tensor) else as_array(data)
-    if array.dtype.kind == "c":
-        raise TypeError(
-            f"complex input ({array.dtype}); tensorgrad differentiates real functions of real "
-            "arrays. Pass the real and the imaginary part as two arrays."
-        )
-    require_plain(array)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"a tensor holds real numbers, and this is an array of dtype {array.dtype}; convert "
-            "it to a numeric dtype first"
-        )
+    require_real(array)
     return array
 
 

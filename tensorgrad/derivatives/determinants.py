@@ -33,30 +33,35 @@ def cofactors(a, determinants):
 def cofactors_at_singular(a):
     """The cofactors without a division by what may vanish.
 
-    A matrix that two fixed rotations bring to the form [[p, q], [r, s]], with 2 × 2 blocks s, has
-    the determinant det(p) det(k), where k = s - r p⁻¹ q is the Schur complement; and the adjugate
-    of a 2 × 2 matrix needs no division. Singular vectors are rotations for which p is regular as
-    long as the rank is at least n - 2. Below that, the cofactors and their first derivatives
-    vanish, and so do the results; third derivatives of the determinant, which may not, are then
-    missing.
+    A matrix that two fixed rotations bring to the form [[p, q], [r, s]] has the determinant
+    det(p) det(k), where k = s - r p⁻¹ q is the Schur complement. Singular vectors are rotations for
+    which p, of as many rows as the rank, is regular; what vanishes is in k, and the adjugate of k
+    needs no division.
     """
     n = a.shape[-1]
     if n < 2:
         return np.ones_like(a)
     u, s, vt, sign = rotations(a)
-    rotated, e, r = mT(u) @ a @ mT(vt), identity_like(u), n - 2
+    rotated, e, r = mT(u) @ a @ mT(vt), identity_like(u), min(lowest_rank(s), n - 2)
     p, q = rotated[..., :r, :r], rotated[..., :r, r:]
-    if r:
-        lost = matrices(s[..., r - 1] <= s[..., 0] * float(np.finfo(s.dtype).eps))
-        p, sign = p + lost * e[..., :r, :r], sign * (1 - lost)
     inverse = np.linalg.inv(p)
     left, right = rotated[..., r:, :r] @ inverse, inverse @ q
     k = rotated[..., r:, r:] - left @ q
-    adjugate = matrices(np.trace(k, 0, -2, -1)) * e[..., r:, r:] - k
-    det_k = 0.5 * np.sum(k * mT(adjugate), axis=(-2, -1))
+    adjugate = adjugate_of(k)
+    det_k = np.sum(k * mT(adjugate), axis=(-2, -1)) / (n - r)
     tall, wide = e[..., r:] - e[..., :r] @ right, e[..., r:, :] - left @ e[..., :r, :]
     inner = matrices(det_k) * (e[..., :r] @ inverse @ e[..., :r, :]) + tall @ adjugate @ wide
     return (sign * matrices(np.linalg.det(p))) * (u @ mT(inner) @ vt)
+
+
+def adjugate_of(k):
+    """The transposed cofactors, as a polynomial (Faddeev & Leverrier; Householder 1964, 6.7)."""
+    e = identity_like(k)
+    product = e
+    for degree in range(1, k.shape[-1]):
+        product = k @ product
+        product = product - matrices(np.trace(product, 0, -2, -1)) * e / degree
+    return product if k.shape[-1] % 2 else -product
 
 
 def _nearly_singular(a, inverse):
@@ -72,6 +77,15 @@ def _rotations(a):
     return u, s, vt, matrices(np.sign(np.linalg.det(u) * np.linalg.det(vt)))
 
 
-plain(_nearly_singular, _rotations)
+def _lowest_rank(s):
+    """How many singular values are more than rounding in each matrix of the stack."""
+    if not s.size:
+        return s.shape[-1]
+    rounding = s[..., :1] * (s.shape[-1] * float(np.finfo(s.dtype).eps))
+    return int(np.min(np.sum(s > rounding, axis=-1)))
+
+
+plain(_nearly_singular, _rotations, _lowest_rank)
 nearly_singular = dispatching(_nearly_singular)
 rotations = dispatching(_rotations)
+lowest_rank = dispatching(_lowest_rank)

@@ -57,6 +57,16 @@ def mean_rule(g, y, x, axis=None, keepdims=False):
     return restored(g, x, axis) / count
 
 
+def in_half(function, a, dtype, *args, **kwargs):
+    """Compute in single precision: squares and counts soon are infinity in half."""
+    return function(in_dtype(a, dtype).astype(np.float32), *args, **kwargs).astype(np.float16)
+
+
+def is_half(a, dtype):
+    """Whether something is to be computed in half precision."""
+    return (a.dtype if dtype is None else dtype) == np.float16
+
+
 register(sum, lambda g, y, x, axis=None, keepdims=False: restored(g, x, axis), None, None)
 register(mean, mean_rule, None, None)
 
@@ -81,6 +91,8 @@ def numpy_mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True
         a = in_dtype(a, dtype)
     if where is True:
         return a.mean(axis=axis, keepdims=keepdims)
+    if is_half(a, dtype):
+        return in_half(numpy_mean, a, dtype, axis, keepdims=keepdims, where=where)
     total = np.sum(a, axis=axis, keepdims=keepdims, where=where)
     return total / selected_count(a, axis, keepdims, where)
 
@@ -178,6 +190,8 @@ register(std, std_rule)
 def numpy_var(a, axis=None, dtype=None, out=None, ddof: float = 0, keepdims=False, **rarer) -> Any:
     """With a selection or a given mean, in steps."""
     refuse_out(out, np.var)
+    if is_half(a, dtype):
+        return in_half(numpy_var, a, dtype, axis, ddof=ddof, keepdims=keepdims, **rarer)
     a = in_dtype(a, dtype)
     if rarer:
         return mean_square(a, axis, ddof, keepdims, **rarer)
@@ -188,6 +202,8 @@ def numpy_var(a, axis=None, dtype=None, out=None, ddof: float = 0, keepdims=Fals
 def numpy_std(a, axis=None, dtype=None, out=None, ddof: float = 0, keepdims=False, **rarer) -> Any:
     """With a selection or a given mean, in steps."""
     refuse_out(out, np.std)
+    if is_half(a, dtype):
+        return in_half(numpy_std, a, dtype, axis, ddof=ddof, keepdims=keepdims, **rarer)
     a = in_dtype(a, dtype)
     if rarer:
         return root(mean_square(a, axis, ddof, keepdims, **rarer))
@@ -225,15 +241,15 @@ def root(x):
 
 
 def extremum_rule(g, y, x, axis=None, keepdims=False, initial=None, where=True):
-    """To the elements that are as large as the result, in equal shares."""
+    """To the elements that are as large as the result, in equal shares; NaN if that is NaN."""
+    g = np.where(np.isnan(y), np.nan, g)
     y = restored(y, x, axis)
-    chosen = x == y
+    chosen = np.logical_or(x == y, np.isnan(y))
     if where is not True:
         chosen = np.logical_and(chosen, where)
     ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
     if given(initial):
         ties = ties + (y == initial)
-    # Where the result is NaN, nothing equals it.
     return np.where(chosen, restored(g, x, axis) / np.maximum(ties, 1), 0)
 
 
@@ -257,22 +273,27 @@ def nanmin(x, axis=None, keepdims=False, **options):
     return np.nanmin(x, axis=axis, keepdims=keepdims, **options)
 
 
-def extremum(function, recorded):
+def extremum(function, recorded, of_two, lowest):
     """Enter a function with the signature of np.max in the table."""
     dispatched = derivative(recorded, extremum_rule, None, None)
 
     @composition(function)
-    def body(a, axis=None, out=None, keepdims=False, **options):
+    def body(a, axis=None, out=None, keepdims=False, *, initial=None, where=True):
         refuse_out(out, function)
-        return dispatched(a, axis, keepdims, **options)
+        options = {} if where is True else {"where": np.logical_and(where, True)}
+        if not given(initial):
+            return dispatched(a, axis, keepdims, **options)
+        if np.ndim(initial) == 0 and not hasattr(type(initial), "requires_grad"):
+            return dispatched(a, axis, keepdims, initial=initial, **options)
+        return of_two(dispatched(a, axis, keepdims, initial=lowest, **options), initial)
 
 
-extremum(np.max, max)
-extremum(np.amax, max)
-extremum(np.min, min)
-extremum(np.amin, min)
-extremum(np.nanmax, nanmax)
-extremum(np.nanmin, nanmin)
+extremum(np.max, max, np.maximum, -np.inf)
+extremum(np.amax, max, np.maximum, -np.inf)
+extremum(np.min, min, np.minimum, np.inf)
+extremum(np.amin, min, np.minimum, np.inf)
+extremum(np.nanmax, nanmax, np.fmax, -np.inf)
+extremum(np.nanmin, nanmin, np.fmin, np.inf)
 
 
 @composition(np.ptp)
@@ -323,6 +344,8 @@ def nan_mean_square(a, axis, dtype, ddof, keepdims, where=True, **rarer):
 def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **rarer):
     """NaN is not counted."""
     refuse_out(out, np.nanvar)
+    if is_half(a, dtype):
+        return in_half(nanvar, a, dtype, axis, ddof=ddof, keepdims=keepdims, **rarer)
     return nan_mean_square(a, axis, dtype, ddof, keepdims, **rarer)
 
 
@@ -330,6 +353,8 @@ def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **rarer):
 def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, **rarer):
     """NaN is not counted."""
     refuse_out(out, np.nanstd)
+    if is_half(a, dtype):
+        return in_half(nanstd, a, dtype, axis, ddof=ddof, keepdims=keepdims, **rarer)
     return root(nan_mean_square(a, axis, dtype, ddof, keepdims, **rarer))
 
 

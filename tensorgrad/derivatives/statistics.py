@@ -7,12 +7,14 @@ are plain, but for their weights.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from tensorgrad.derivatives.arguments import array_operand, in_dtype, refuse_out
 from tensorgrad.derivatives.axes import merged, reduced_count, unmerged
-from tensorgrad.derivatives.table import composition, derivative, plain, refused
+from tensorgrad.derivatives.table import composition, derivative, dispatching, plain, refused
 
 # ------------------------------------------------------------------------------ order statistics
 
@@ -209,7 +211,10 @@ def numpy_bincount(x, weights=None, minlength=0):
 
 @composition(np.histogram)
 def histogram(a, bins=10, range=None, density=None, weights=None):
-    """By np.bincount, since with weights there is something to differentiate."""
+    """By np.bincount, since with weights there is something to differentiate.
+
+    Densities depend on the elements too, by the width of the bins.
+    """
     a = array_operand(a)
     edges = np.histogram_bin_edges(a, bins, range, weights)
     count = len(edges) - 1
@@ -223,7 +228,28 @@ def histogram(a, bins=10, range=None, density=None, weights=None):
     return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges
 
 
-plain(np.histogram_bin_edges, np.searchsorted, np.digitize)
+@composition(np.histogram_bin_edges)
+def histogram_bin_edges(a, bins: Any = 10, range=None, weights=None):
+    """Evenly from the least to the greatest element, or between given ends, or edges as given."""
+    a = array_operand(a)
+    edges = constant_edges(a, bins, range, weights)
+    if np.ndim(bins):
+        return array_operand(bins)
+    low, high = (np.min(a), np.max(a)) if range is None and a.size else range or (0.0, 1.0)
+    if not any(hasattr(type(end), "__array_function__") for end in (low, high)):
+        return edges
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, edges.size, dtype=edges.dtype)
+
+
+def _constant_edges(a, bins, range, weights):
+    return np.histogram_bin_edges(a, bins, range, weights)
+
+
+plain(_constant_edges)
+constant_edges = dispatching(_constant_edges)
+plain(np.searchsorted, np.digitize)
 refused(
     "its counts change in steps. Call it on the arrays, t.data; np.histogram and np.bincount have "
     "a derivative with respect to weights",

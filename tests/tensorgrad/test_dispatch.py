@@ -296,6 +296,8 @@ class TestNothingIsCutSilently:
         [np.ones((2, 2)).view(np.matrix), np.ma.masked_array([3.0, 4.0], [True, False])],
     )
     def test_matrices_and_masked_arrays_are_refused(self, array):
+        with pytest.raises(TypeError, match="kind of ndarray"):
+            tg.tensor([1.0, 2.0]) * array
         x = tg.tensor([1.0, 2.0], requires_grad=True)
         for call in (
             lambda: tg.Tensor(array),

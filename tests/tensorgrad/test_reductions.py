@@ -145,14 +145,55 @@ class TestMaximumAndMinimum:
             gradient(lambda x: np.max(x, initial=-1, where=mask), [2.0, 2, 2]), [0.5, 0, 0.5]
         )
 
-    def test_nothing_is_the_maximum_if_it_is_nan(self):
-        np.testing.assert_array_equal(gradient(np.max, [1.0, nan]), [0, 0])
+    def test_where_the_maximum_is_nan_so_is_the_gradient(self):
+        np.testing.assert_array_equal(gradient(np.max, [1.0, nan]), [nan, nan])
         np.testing.assert_array_equal(gradient(np.nanmax, [1.0, nan]), [1, 0])
+        rows = gradient(lambda x: np.sum(np.min(x, axis=1)), [[1.0, nan], [1.0, 2.0]])
+        np.testing.assert_array_equal(rows, [[nan, nan], [1, 0]])
+
+    @pytest.mark.parametrize("function", [np.max, np.min, np.nanmax, np.nanmin])
+    def test_options_may_be_tensors(self, function):
+        x, mask = [1.0, 3.0, 2.0], np.array([True, False, True])
+        of_array = gradient(lambda x: function(x, initial=1.5, where=mask), x)
+        of_tensor = gradient(lambda x: function(x, initial=1.5, where=tg.tensor(mask)), x)
+        np.testing.assert_array_equal(of_tensor, of_array)
+        for initial in (0.5, 2.5, 3.5):
+            tg.check_grads(lambda x, initial: function(x, initial=initial), np.array(x), initial)
 
     def test_an_empty_maximum(self):
         assert np.max(leaf(np.zeros(0)), initial=1.0).data == 1
         with pytest.raises(ValueError, match=r"max of float64 \(0,\)"):
             np.max(leaf(np.zeros(0)))
+
+
+class TestHalfPrecision:
+    """More elements than half precision can count, of which the largest number is 65,504."""
+
+    @pytest.mark.parametrize(
+        "function",
+        [
+            np.mean,
+            np.var,
+            np.std,
+            np.nanmean,
+            np.nanvar,
+            np.nanstd,
+            lambda x: np.var(x, ddof=2, mean=np.float16(1)),
+            lambda x: np.mean(x, where=x.data < 5),
+            lambda x: np.var(x, axis=0, where=x.data < 5, keepdims=True)[0],
+        ],
+    )
+    def test_values_and_gradients(self, function):
+        x = np.random.default_rng(0).normal(1, 8, size=70000).astype(np.float16)
+        # Gradients near 1, as those near 1/70000 have few digits.
+        cotangent = 60000
+        value, pullback = tg.vjp(function, x)
+        exact, exact_pullback = tg.vjp(function, x.astype(np.float64))
+        assert value.dtype == np.float16
+        np.testing.assert_allclose(value, exact, rtol=2e-3)
+        (got,), (expected,) = pullback(cotangent), exact_pullback(cotangent)
+        assert got.dtype == np.float16
+        np.testing.assert_allclose(got, expected, rtol=1e-2, atol=1e-3)
 
 
 class TestMissingValues:

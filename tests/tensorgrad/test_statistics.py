@@ -154,13 +154,32 @@ class TestCounting:
         for function, *rest in (
             (np.searchsorted, 0.7),
             (np.digitize, [0.0, 1.0]),
-            (np.histogram_bin_edges, 2),
         ):
             got = function(x, *rest)
             assert not isinstance(got, tg.Tensor)
             np.testing.assert_array_equal(got, function(x.data, *rest))
         assert type(np.bincount(tg.tensor([0, 1, 1]))) is np.ndarray
         assert type(np.histogram(x)[0]) is np.ndarray
+
+    @pytest.mark.parametrize("bins", [3, "sturges"])
+    def test_edges_of_bins_move_with_the_elements(self, bins):
+        x = np.random.default_rng(0).normal(size=7)
+        tg.check_grads(lambda x: np.histogram_bin_edges(x, bins), x)
+        tg.check_grads(lambda x: np.histogram(x, bins, density=True)[0], x)
+        tg.check_grads(lambda x: np.histogram(x, bins, density=True)[1], x)
+        tg.check_grads(
+            lambda x, low, high: np.histogram(x, 3, (low, high), density=True)[0], x, -1.0, 2.0
+        )
+        tg.check_grads(
+            lambda edges: np.histogram(x, edges, density=True)[0], np.array([-1.0, 0.5, 3.0])
+        )
+
+    @pytest.mark.parametrize("x", [np.ones(3), np.zeros(0), np.ones(2, np.float32)])
+    def test_edges_where_there_is_no_width(self, x):
+        got = np.histogram_bin_edges(leaf(x), 2)
+        expected = np.histogram_bin_edges(x, 2)
+        np.testing.assert_array_equal(got.data, expected)
+        assert got.dtype == expected.dtype
 
     def test_histograms_of_several_variables_are_refused(self):
         with pytest.raises(TypeError, match="counts change in steps"):

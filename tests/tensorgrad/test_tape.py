@@ -310,6 +310,13 @@ class TestAnomalies:
         ):
             np.log(x)
 
+    def test_a_nan_that_comes_from_outside(self):
+        x = leaf([1.0, 2.0])
+        with np.errstate(invalid="ignore"), tg.detect_anomaly():
+            constant = np.log(tg.tensor([-1.0, 1.0]))
+            with pytest.raises(FloatingPointError, match=r"np\.multiply got NaN in its operand"):
+                x * constant
+
     def test_in_the_backward_pass(self):
         x = leaf([0.0, 1.0])
         with np.errstate(divide="ignore"), tg.detect_anomaly():

@@ -1,6 +1,6 @@
 """grad, vjp, jvp, jacobian, hessian, hvp, checkpoint: values, nesting, structures, errors."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -132,6 +132,9 @@ class TestStructures:
         assert gradient == {"a": 4.0}
         assert gradient["new"] == []
 
+    def test_a_counter_does_not_count(self):
+        assert tg.grad(lambda c: c["a"] ** 2)(Counter(a=3.0)) == Counter(a=6.0)
+
     def test_nested_results(self):
         value, pullback = tg.vjp(lambda a, b: {"sum": a + b, "rest": [a * b, a]}, 2.0, 3.0)
         assert value == {"sum": 5.0, "rest": [6.0, 2.0]}
@@ -144,6 +147,30 @@ class TestStructures:
             pullback(1.0)
         with pytest.raises(ValueError, match=r"\(3,\)"):
             pullback((np.ones(3), 1.0))
+
+    @pytest.mark.parametrize(
+        ("cotangent", "error"),
+        [
+            (np.ones((2, 2)) * 1j, "complex"),
+            (np.full((2, 2), "1"), "real numbers"),
+            (np.ones((2, 2)).view(np.matrix), "kind of ndarray"),
+            (np.ma.ones((2, 2)), "kind of ndarray"),
+            (np.ones((2, 2), object), "real numbers"),
+        ],
+    )
+    def test_a_cotangent_of_another_kind_is_refused(self, cotangent, error):
+        x = np.array([[1.0, 2.0], [3.0, 4.0]])
+        with pytest.raises(TypeError, match=error):
+            tg.vjp(np.square, x)[1](cotangent)
+        with pytest.raises(TypeError, match=error):
+            tg.jvp(np.square, [x], [cotangent])
+        with pytest.raises(TypeError, match=error):
+            np.square(tg.tensor(x, requires_grad=True)).backward(cotangent)
+
+    def test_a_cotangent_of_whole_numbers(self):
+        for cotangent in ([True, False], [1, 0], np.array([1, 0], np.int8), [1.0, 0]):
+            (gradient,) = tg.vjp(np.square, np.array([1.0, 2.0]))[1](np.asarray(cotangent))
+            np.testing.assert_array_equal(gradient, [2.0, 0.0])
 
     def test_jacobian_of_structures(self):
         jacobian = tg.jacobian(lambda p: {"s": p["a"] * p["b"], "a": p["a"]})
@@ -331,6 +358,23 @@ class TestCheckpoint:
         w.assign(5.0)
         with pytest.raises(RuntimeError, match="overwritten"):
             y.backward()
+
+    def test_a_changed_constant_is_caught_though_the_output_is_the_same(self):
+        constant = tg.tensor([2.0, 3.0])
+        x = tg.tensor([0.0, 0.0], requires_grad=True)
+        y = tg.checkpoint(lambda x: x * constant)(x)
+        constant.assign([5.0, 5.0])
+        with pytest.raises(RuntimeError, match="overwritten"):
+            y.backward([1.0, 1.0])
+
+    def test_what_the_function_overwrites_itself_is_no_change(self):
+        state = tg.tensor(1.0)
+
+        def f(x):
+            state.assign(2.0)
+            return x * state
+
+        assert tg.grad(tg.checkpoint(f))(3.0) == 2.0
 
     def test_the_backward_pass_runs_under_no_grad(self):
         w = tg.tensor(2.0, requires_grad=True)
