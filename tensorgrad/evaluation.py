@@ -34,6 +34,8 @@ class Evaluation:
         Positions of the arguments to differentiate with respect to.
     has_aux : bool
         Whether the function returns a pair of the value and something else.
+    later : bool
+        Whether the pullback may be called when the caller has changed the arrays that were passed.
 
     Attributes
     ----------
@@ -55,10 +57,11 @@ class Evaluation:
         kwargs: dict[str, Any],
         positions: Sequence[int],
         has_aux: bool = False,
+        later: bool = False,
     ) -> None:
         outer = mode.get()
         primals, self._rebuild = flatten([args[i] for i in positions])
-        self._inputs = [_input(primal, outer.recording) for primal in primals]
+        self._inputs = [_input(primal, outer.recording, later) for primal in primals]
         traced = list(args)
         for i, argument in zip(positions, self._rebuild(self._inputs), strict=True):
             traced[i] = argument
@@ -134,8 +137,10 @@ def alias(x: Any) -> Any:
 register(alias, lambda g, y, x: g)
 
 
-def _input(primal: Any, recording: bool) -> Tensor:
+def _input(primal: Any, recording: bool, later: bool) -> Tensor:
     data = real_array(primal.data if isinstance(primal, Tensor) else primal)
+    if later and isinstance(primal, np.ndarray):
+        data = data.copy()
     if data.dtype.char not in DIFFERENTIABLE:
         raise TypeError(
             f"cannot differentiate with respect to {data.dtype} values; pass floating-point ones "

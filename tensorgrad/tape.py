@@ -262,7 +262,7 @@ def propagate(
                 if cotangent.shape != operand.shape:
                     cotangent = fit_shape(cotangent, operand)
                 if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
-                    cotangent = cotangent.astype(operand.dtype)
+                    cotangent = _in_dtype_of(operand, cotangent)
                 if source in cotangents:
                     cotangent = cotangents[source] + cotangent
                 cotangents[source] = cotangent
@@ -313,40 +313,58 @@ def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node
     needed : set of Node
         The same, and the targets.
     encloses : bool
-        Whether the roots depend on something else as well that somebody wants the gradient of:
-        what was recorded before the targets, or a tensor that requires a gradient since.
+        Whether the roots depend on another tensor as well, whose gradient somebody may want.
     """
     oldest = min((target.number for target in targets), default=math.inf)
     needed = set(targets)
-    stack = []
-    encloses = False
-    for root in roots:
-        if root not in needed:
-            stack.append(root)
-            if root.number < oldest or (root.function is None and root.tensor is not None):
-                encloses = True
+    stack = [root for root in roots if root not in needed]
     seen = set(stack)
+    others = {node for node in stack if node.function is None}
     while stack:
         for source in stack.pop().sources:
             if source is None or source in needed or source in seen:
                 continue
-            if source.number < oldest:
-                encloses = True
-                continue
-            if source.function is None and source.tensor is not None:
-                encloses = True
-            seen.add(source)
-            stack.append(source)
+            if source.function is None or source.number < oldest:
+                others.add(source)
+            else:
+                seen.add(source)
+                stack.append(source)
     order = []
     for node in sorted(seen, key=_number):
         if any(source in needed for source in node.sources):
             needed.add(node)
             order.append(node)
     order.reverse()
-    return order, needed, encloses
+    return order, needed, bool(others) and _lead_to_a_tensor(others)
+
+
+def _lead_to_a_tensor(nodes: Iterable[Node]) -> bool:
+    """Whether these were computed from a tensor that requires a gradient and is still there.
+
+    Leaves without one are the inputs of a transform, and have served their purpose.
+    """
+    stack = list(nodes)
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node.function is None:
+            if node.tensor is not None and node.tensor() is not None:
+                return True
+            continue
+        for source in node.sources:
+            if source is not None and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return False
 
 
 _number = attrgetter("number")
+
+
+def _in_dtype_of(operand: Any, cotangent: Any) -> Any:
+    if cotangent.dtype.kind == "c":
+        raise TypeError("a rule gave complex numbers, of which the imaginary parts would be lost")
+    return cotangent.astype(operand.dtype)
 
 
 # ------------------------------------------------------------- functions with several results

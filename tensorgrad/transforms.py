@@ -169,7 +169,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     >>> pullback(np.array([1.0, 1.0]))
     (array([3., 3.]), array(3.))
     """
-    at = Evaluation(function, primals, {}, range(len(primals)), has_aux)
+    at = Evaluation(function, primals, {}, range(len(primals)), has_aux, later=True)
     return (at.value, at.pullback, at.aux) if has_aux else (at.value, at.pullback)
 
 
@@ -209,7 +209,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     (array(1.), array(2.))
     """
     with changed_mode(recording=True, transforms=mode.get().transforms + 1):
-        at = Evaluation(function, primals, {}, range(len(primals)))
+        at = Evaluation(function, primals, {}, range(len(primals)), later=True)
         zeros = map_leaves(np.zeros_like, map_leaves(plain, at.value))
         push = Evaluation(at.pullback, (zeros,), {}, (0,)).pullback
     as_tensors = gives_tensors(primals, at.encloses)

@@ -160,7 +160,7 @@ def qr_cotangent(g, y, a, mode="reduced"):
     """Walter & Lehmann (2010); for more columns than rows, Roberts & Roberts (2020).
 
     Defined where the first columns of the matrix, as many as it has rows if there are enough, are
-    linearly independent.
+    linearly independent; NaN elsewhere.
     """
     if mode not in ("reduced", "complete", "r"):
         raise TypeError(
@@ -180,7 +180,19 @@ def qr_cotangent(g, y, a, mode="reduced"):
     cotangent = mT(np.linalg.solve(square, mT(gq + q @ inner)))
     if a.shape[-1] > k:
         cotangent = np.concatenate([cotangent, q @ rest_g], axis=-1)
-    return cotangent
+    return np.where(dependent_columns(square), np.nan, cotangent)
+
+
+def _dependent_columns(triangular):
+    """For each matrix of the stack, whether it is singular but for rounding."""
+    size = np.abs(np.diagonal(triangular, axis1=-2, axis2=-1))
+    rounding = size.shape[-1] * float(np.finfo(size.dtype).eps)
+    largest = np.max(size, axis=-1, keepdims=True, initial=0)
+    return np.any(size <= rounding * largest, axis=-1)[..., None, None]
+
+
+plain(_dependent_columns)
+dependent_columns = dispatching(_dependent_columns)
 
 
 def cholesky_cotangent(g, y, a, *, upper=False):

@@ -13,17 +13,18 @@ from typing import Any
 from tensorgrad.derivatives.table import TABLE
 
 GROUPS = {
-    "numpy.fft": "tensorgrad.derivatives.fourier",
-    "scipy.special": "tensorgrad.derivatives.scipy_special",
+    "numpy.fft": ["fourier"],
+    "scipy.special": ["scipy_special", "scipy_distributions", "scipy_physics"],
 }
-"""By the name of a module, the module that fills the table with its functions."""
+"""By the name of a module, the modules here that fill the table with its functions."""
 
 
 def found_in_optional_group(function: Callable[..., Any]) -> bool:
     """Load the groups of the modules in use; whether the table has the function then."""
-    for module, group in GROUPS.items():
+    for module, groups in GROUPS.items():
         if module in sys.modules:
             registered = dict(TABLE)
-            import_module(group)  # another thread may be at it, and is waited for
+            for group in groups:  # another thread may be importing it, and is waited for
+                import_module(f"tensorgrad.derivatives.{group}")
             TABLE.update(registered)  # a user's own rules stay
     return function in TABLE

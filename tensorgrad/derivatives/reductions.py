@@ -278,7 +278,7 @@ def extremum(function, recorded, of_two, lowest):
     dispatched = derivative(recorded, extremum_rule, None, None)
 
     @composition(function)
-    def body(a, axis=None, out=None, keepdims=False, *, initial=None, where=True):
+    def body(a, axis=None, out=None, keepdims=False, *, initial: Any = None, where=True):
         refuse_out(out, function)
         options = {} if where is True else {"where": np.logical_and(where, True)}
         if not given(initial):

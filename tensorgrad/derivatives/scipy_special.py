@@ -6,6 +6,8 @@ arguments into plain arrays, which a tensor refuses; ``tg.logsumexp``, ``tg.soft
 (-1)^(n+1) n! zeta(n + 1, x).
 
 Orders and shape parameters, such as the first operand of ``jv`` and of ``gammainc``, have no rule.
+Distribution functions are in ``scipy_distributions``, and what solves the equations of physics in
+``scipy_physics``.
 Where two operands are both at their zero, as in ``xlogy(0, 0)``, the derivative is 0 instead of
 0/0. Formulas that are not textbook are from the Digital Library of Mathematical Functions (DLMF).
 """
@@ -155,6 +157,7 @@ def pseudo_huber_of_delta(ratio, delta):
 zeta = special._ufuncs._zeta  # what special.zeta hands two arguments to
 
 register(special.gamma, lambda g, y, x: g * y * special.psi(x))
+register(special.rgamma, lambda g, y, x: -g * y * special.psi(x))
 register(special.gammaln, lambda g, y, x: g * special.psi(x))
 register(special.loggamma, lambda g, y, x: g * special.psi(x))
 register(special.psi, lambda g, y, x: g * zeta(2.0, x))
@@ -180,89 +183,6 @@ register(
     lambda g, y, z, m: g * y * special.psi(z + m),
 )
 
-
-def gamma_density(a, x):
-    """The derivative of gammainc(a, x) with respect to x."""
-    return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
-
-
-def beta_density(a, b, x):
-    """The derivative of betainc(a, b, x) with respect to x."""
-    return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
-
-
-register(special.gammainc, None, lambda g, y, a, x: g * gamma_density(a, x))
-register(special.gammaincc, None, lambda g, y, a, x: -g * gamma_density(a, x))
-register(special.gammaincinv, None, lambda g, y, a, p: g / gamma_density(a, y))
-register(special.gammainccinv, None, lambda g, y, a, p: -g / gamma_density(a, y))
-register(special.betainc, None, None, lambda g, y, a, b, x: g * beta_density(a, b, x))
-register(special.betaincc, None, None, lambda g, y, a, b, x: -g * beta_density(a, b, x))
-register(special.betaincinv, None, None, lambda g, y, a, b, p: g / beta_density(a, b, y))
-register(special.betainccinv, None, None, lambda g, y, a, b, p: -g / beta_density(a, b, y))
-
-# --------------------------------------------------------- Bessel functions (DLMF 10.6, 10.29)
-
-register(special.j0, lambda g, y, x: -g * special.j1(x))
-register(special.j1, lambda g, y, x: g * 0.5 * (special.j0(x) - special.jv(2.0, x)))
-register(special.y0, lambda g, y, x: -g * special.y1(x))
-register(special.y1, lambda g, y, x: g * 0.5 * (special.y0(x) - special.yv(2.0, x)))
-register(special.i0, lambda g, y, x: g * special.i1(x))
-register(special.i1, lambda g, y, x: g * 0.5 * (special.i0(x) + special.iv(2.0, x)))
-register(special.i0e, lambda g, y, x: g * (special.i1e(x) - np.sign(x) * y))
-register(special.i1e, lambda g, y, x: g * ive_slope(1.0, x, y))
-register(special.k0, lambda g, y, x: -g * special.k1(x))
-register(special.k1, lambda g, y, x: -g * 0.5 * (special.k0(x) + special.kv(2.0, x)))
-register(special.k0e, lambda g, y, x: g * (y - special.k1e(x)))
-register(special.k1e, lambda g, y, x: g * kve_slope(1.0, x, y))
-register(special.jv, None, lambda g, y, v, x: g * cylinder_slope(special.jv, v, x))
-register(special.yv, None, lambda g, y, v, x: g * cylinder_slope(special.yv, v, x))
-register(special.yn, None, lambda g, y, n, x: g * cylinder_slope(special.yv, n, x))
-register(special.iv, None, lambda g, y, v, x: g * modified_slope(special.iv, v, x))
-register(special.kv, None, lambda g, y, v, x: -g * modified_slope(special.kv, v, x))
-register(special.kn, None, lambda g, y, n, x: -g * modified_slope(special.kv, n, x))
-register(special.ive, None, lambda g, y, v, x: g * ive_slope(v, x, y))
-register(special.kve, None, lambda g, y, v, x: g * kve_slope(v, x, y))
-
-
-def cylinder_slope(function, order, x):
-    """The derivative of a Bessel function of the first or second kind."""
-    return 0.5 * (function(order - 1, x) - function(order + 1, x))
-
-
-def modified_slope(function, order, x):
-    """The derivative of a modified Bessel function, but for its sign."""
-    return 0.5 * (function(order - 1, x) + function(order + 1, x))
-
-
-def ive_slope(order, x, y):
-    """The derivative of iv(order, x) exp(-|x|)."""
-    return modified_slope(special.ive, order, x) - np.sign(x) * y
-
-
-def kve_slope(order, x, y):
-    """The derivative of kv(order, x) exp(x)."""
-    return y - modified_slope(special.kve, order, x)
-
-
-# ------------------------------------------------ integrals and hypergeometric functions
-
-register(special.exp1, lambda g, y, x: -g * np.exp(-x) / x)
-register(special.expi, lambda g, y, x: g * np.exp(x) / x)
-register(special.expn, None, lambda g, y, n, x: g * ((n - 1) * y - np.exp(-x)) / x)
-register(special.ellipk, lambda g, y, m: g * special.hyp2f1(1.5, 1.5, 2.0, m) * (pi / 8))
-register(special.ellipe, lambda g, y, m: -g * special.hyp2f1(0.5, 1.5, 2.0, m) * (pi / 8))
-register(special.hyp0f1, None, lambda g, y, v, x: g * special.hyp0f1(v + 1, x) / v)
-register(
-    special.hyp1f1, None, None, lambda g, y, a, b, x: g * special.hyp1f1(a + 1, b + 1, x) * a / b
-)
-register(
-    special.hyp2f1,
-    None,
-    None,
-    None,
-    lambda g, y, a, b, c, x: g * special.hyp2f1(a + 1, b + 1, c + 1, x) * a * b / c,
-)
-register(special.hyperu, None, None, lambda g, y, a, b, x: -g * special.hyperu(a + 1, b + 1, x) * a)
 
 # -------------------------------------------------------------------------------------- steps
 

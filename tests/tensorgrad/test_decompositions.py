@@ -179,3 +179,11 @@ def test_names_of_results_are_kept():
     assert np.linalg.svd(x).Vh.requires_grad
     assert np.linalg.qr(x).R.requires_grad
     assert np.linalg.slogdet(x).logabsdet.requires_grad
+
+
+def test_qr_of_dependent_columns_has_no_gradient():
+    """Where rounding decides, there must be no number that looks like one."""
+    stack = np.stack([np.ones((3, 2)), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]])])
+    gradient = tg.grad(lambda x: np.sum(np.linalg.qr(x).Q * np.arange(2.0)))(stack)
+    assert np.isnan(gradient[0]).all()
+    assert np.isfinite(gradient[1]).all()

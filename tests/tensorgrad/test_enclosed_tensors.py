@@ -92,6 +92,16 @@ class TestWhatCounts:
     def test_the_constants_of_an_inner_transform_do_not(self):
         assert type(tg.grad(lambda x: x * tg.grad(np.sin)(0.5))(1.0)) is np.ndarray
 
+    def test_the_inputs_of_earlier_transforms_do_not(self):
+        _, pullback = tg.vjp(lambda x: x**3, 2.0)
+        gradient = tg.grad(lambda c: pullback(c)[0] * c)(1.0)
+        assert type(gradient) is np.ndarray
+        assert gradient == 24.0
+
+    def test_a_tensor_that_is_gone_does_not(self):
+        result = tg.tensor(2.0, requires_grad=True) * 3
+        assert type(tg.grad(lambda x: result * x)(1.0)) is np.ndarray
+
     def test_a_value_that_is_the_tensor_itself(self):
         w = tg.tensor(2.0, requires_grad=True)
         value, gradient = tg.value_and_grad(lambda x: w)(1.0)

@@ -78,8 +78,8 @@ class TestRefusals:
             function(tg.tensor([1.0, 2.0], requires_grad=True))
 
     def test_a_ufunc_without_a_rule_is_named(self):
-        with pytest.raises(TypeError, match="eval_legendre has no derivative rule"):
-            special.eval_legendre(2, tg.tensor(0.5, requires_grad=True))
+        with pytest.raises(TypeError, match="kolmogorov has no derivative rule"):
+            special.kolmogorov(tg.tensor(0.5, requires_grad=True))
 
     def test_an_order_has_no_derivative(self):
         with pytest.raises(TypeError, match="no derivative rule"):

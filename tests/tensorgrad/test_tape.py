@@ -130,6 +130,7 @@ class TestBackward:
             (lambda g, y, x: 2.0, AttributeError),
             (lambda g, y, x: np.ones(3), ValueError),
             (lambda g, y: g, TypeError),
+            (lambda g, y, x: 1j * g, TypeError),
         ],
     )
     def test_the_operation_whose_rule_fails_is_named(self, rule, error):
