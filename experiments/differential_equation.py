@@ -8,7 +8,6 @@ loss with respect to the parameters is a third derivative. No data are needed.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 import tensorgrad as tg
-from experiments.command_line import add_training_options, results_directory, run
+from experiments.examples import Example, run_examples
 from nn import Linear, Module, Sequential, Tanh, functional_call
 
 __all__ = [
@@ -60,28 +58,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit status: 0 if all is done, 1 if a package is missing, 130 after Ctrl-C.
     """
-    parser = argparse.ArgumentParser(
+    example = Example(
+        "Damped oscillator",
+        "differential_equation.png",
+        number_of_rounds=lambda quick: QUICK_STEPS if quick else STEPS,
+        train=lambda seed, quick, after: solve(seed, quick=quick, after_step=after),
+        draw=save_picture,
+        report=_report,
+    )
+    return run_examples(
+        {"differential_equation": example},
+        argv,
         prog="python -m experiments differential-equation",
         description="Train a network to solve the equation of a damped oscillator. A picture goes "
         "into the directory results.",
+        quick=f"{QUICK_STEPS} steps only, to see that everything works; the result is bad",
+        unit="step",
+        needs=["scipy", "matplotlib"],
     )
-    add_training_options(
-        parser, quick=f"{QUICK_STEPS} steps only, to see that everything works; the result is bad"
-    )
-    options = parser.parse_args(argv)
-    picture = results_directory(parser, options) / "differential_equation.png"
-    return run(lambda: _run(options, picture), needs=["scipy", "matplotlib"])
 
 
-def _run(options: argparse.Namespace, picture: Path) -> None:
-    with tqdm(total=QUICK_STEPS if options.quick else STEPS, unit="step") as bar:
-        result = solve(options.seed, quick=options.quick, after_step=bar.update)
-    save_picture(result, picture)
-    print(f"largest error: {result.largest_error:.1e}, of a solution between -1 and 1")
-    print(
-        f"mean squared residual: {result.loss_curve[-1]:.1e}, after {len(result.loss_curve)} steps"
+def _report(result: Result) -> str:
+    return (
+        f"largest error: {result.largest_error:.1e}, of a solution between -1 and 1\n"
+        f"mean squared residual: {result.loss_curve[-1]:.1e}, "
+        f"after {len(result.loss_curve)} steps"
     )
-    print(picture)
 
 
 # -------------------------------------------------------------------------------- the equation

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
-from tqdm import tqdm
-
-from experiments.command_line import add_training_options, results_directory, run
 from experiments.custom_layers import attention, convolution, layer_norm
+from experiments.examples import Example, run_examples
 
 __all__ = ["main"]
-
-
-class Example(NamedTuple):
-    """A layer, and how it is shown.
-
-    Attributes
-    ----------
-    title : str
-    run : callable
-        ``run(seed, quick=..., after_epoch=...)`` trains and gives a result.
-    number_of_epochs : callable
-        ``number_of_epochs(quick=...)``
-    report : callable
-        From the result to a few words.
-    """
-
-    title: str
-    run: Callable[..., Any]
-    number_of_epochs: Callable[..., int]
-    report: Callable[[Any], str]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,46 +26,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit status: 0 if all is done, 1 if a package is missing, 130 after Ctrl-C.
     """
-    parser = argparse.ArgumentParser(
+    return run_examples(
+        {
+            "layer_norm": _example(layer_norm, "Layer normalization", _layer_norm),
+            "attention": _example(attention, "Attention", _test_accuracy),
+            "convolution": _example(convolution, "Convolution", _test_accuracy),
+        },
+        argv,
         prog="python -m experiments custom-layers",
         description="Train layer normalization, attention and a convolution, each a composition of "
         "NumPy calls, on something small. Pictures of what they learned go into the directory "
         "results.",
+        quick="train for an epoch only, to see that everything works; the figures are bad",
+        unit="epoch",
+        needs=["sklearn", "matplotlib"],
     )
-    parser.add_argument(
-        "--only", nargs="+", choices=EXAMPLES, metavar="NAME", help=f"some of {', '.join(EXAMPLES)}"
+
+
+def _example(module: ModuleType, title: str, report: Callable[[Any], str]) -> Example:
+    name = module.__name__.rpartition(".")[2]
+
+    def draw(result: Any, path: Path) -> None:
+        from experiments.custom_layers import pictures
+
+        getattr(pictures, f"save_{name}")(result, path)
+
+    return Example(
+        title,
+        f"custom_layers_{name}.png",
+        number_of_rounds=lambda quick: module.number_of_epochs(quick=quick),
+        train=lambda seed, quick, after: module.run(seed, quick=quick, after_epoch=after),
+        draw=draw,
+        report=lambda result: f"{title}: {report(result)}",
     )
-    add_training_options(
-        parser, quick="train for an epoch only, to see that everything works; the figures are bad"
-    )
-    options = parser.parse_args(argv)
-    directory = results_directory(parser, options)
-    return run(lambda: _run(options, directory), needs=["sklearn", "matplotlib"])
-
-
-def _run(options: argparse.Namespace, directory: Path) -> None:
-    chosen = {name: EXAMPLES[name] for name in EXAMPLES if not options.only or name in options.only}
-    reports = []
-    epochs = sum(example.number_of_epochs(quick=options.quick) for example in chosen.values())
-    with tqdm(total=epochs, unit="epoch") as bar:
-        for name, example in chosen.items():
-            bar.set_description(example.title)
-            result = example.run(options.seed, quick=options.quick, after_epoch=bar.update)
-            picture = directory / f"custom_layers_{name}.png"
-            _draw(name, result, picture)
-            reports.append(f"{example.title}: {example.report(result)}\n  {picture}")
-    print("\n".join(reports))
-
-
-def _draw(name: str, result: Any, path: Path) -> None:
-    from experiments.custom_layers import pictures
-
-    draw: dict[str, Callable[[Any, Path], None]] = {
-        "layer_norm": pictures.save_layer_norm,
-        "attention": pictures.save_attention,
-        "convolution": pictures.save_convolution,
-    }
-    draw[name](result, path)
 
 
 def _layer_norm(result: layer_norm.Result) -> str:
@@ -103,14 +74,3 @@ def _layer_norm(result: layer_norm.Result) -> str:
 
 def _test_accuracy(result: attention.Result | convolution.Result) -> str:
     return f"test accuracy {result.test_curve[-1]:.1%}"
-
-
-EXAMPLES = {
-    "layer_norm": Example(
-        "Layer normalization", layer_norm.run, layer_norm.number_of_epochs, _layer_norm
-    ),
-    "attention": Example("Attention", attention.run, attention.number_of_epochs, _test_accuracy),
-    "convolution": Example(
-        "Convolution", convolution.run, convolution.number_of_epochs, _test_accuracy
-    ),
-}
