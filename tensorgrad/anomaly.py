@@ -30,9 +30,9 @@ def check_output(function: Callable[..., Any], operands: Iterable[Any], value: A
     for operand in operands:
         if _is_floating(operand) and bool(np.any(np.isnan(operand))):
             raise FloatingPointError(
-                f"{name_of(function)} got NaN in its operand {described(operand)}, from the data "
-                "or from an operation that is not recorded, because nothing in it requires a "
-                f"gradient; {calling_line()}"
+                f"{name_of(function)} got NaN in its operand {described(operand)}. It was in a "
+                "parameter or in the data, or came from an operation that is not recorded, because "
+                f"nothing in it requires a gradient; {calling_line()}"
             )
     for part in value if isinstance(value, tuple) else (value,):
         bad = _turned_bad(part, operands)

@@ -90,7 +90,7 @@ class Evaluation:
         cotangents = self._at_inputs(seeds, record=as_tensors and mode.get().recording)
         if as_tensors:
             return tuple(self._rebuild(list(map(_as_tensor, cotangents))))
-        return tuple(self._rebuild(owned(map(plain, cotangents), seeds.values())))
+        return tuple(self._rebuild(owned(cotangents, seeds.values())))
 
     def _at_inputs(self, seeds: dict[Node, Any], record: bool) -> list[Any]:
         """What arrives at the inputs; zeros where nothing does."""

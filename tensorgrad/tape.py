@@ -185,7 +185,7 @@ def own(array: Any, held: set[int]) -> Any:
     the user's to change, in place too, so each is an array of its own.
     """
     if type(array) is not np.ndarray:
-        array = as_array(array)
+        array = _without_tensor(array)
         if getattr(array, "base", None) is not None:
             array = array.copy()
     elif array.base is not None:
@@ -194,6 +194,18 @@ def own(array: Any, held: set[int]) -> Any:
         array = array.copy()
     held.add(id(array))
     return array
+
+
+def _without_tensor(value: Any) -> Any:
+    """The array of a gradient that a rule made with a tensor that it closes over."""
+    if not hasattr(type(value), "requires_grad"):
+        return as_array(value)
+    if value.requires_grad:
+        raise TypeError(
+            "a rule computed with a tensor from outside that requires a gradient, which would be "
+            "lost. Make it an operand of the function, or use t.data if it needs no gradient."
+        )
+    return value.data
 
 
 def as_array(value: Any) -> Any:

@@ -211,14 +211,14 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     with changed_mode(recording=True, transforms=mode.get().transforms + 1):
         at = Evaluation(function, primals, {}, range(len(primals)), later=True)
         zeros = map_leaves(np.zeros_like, map_leaves(plain, at.value))
-        push = Evaluation(at.pullback, (zeros,), {}, (0,)).pullback
-    as_tensors = gives_tensors(primals, at.encloses)
+        back = Evaluation(at.pullback, (zeros,), {}, (0,))
+    as_tensors = gives_tensors(primals, at.encloses or back.encloses)
 
     def pushforward(*tangents: Any) -> Any:
         if as_tensors or holds_tensors(tangents):
-            return push(tangents)[0]
+            return back.pullback(tangents)[0]
         with changed_mode(recording=False):
-            return map_leaves(own_array, push(tangents)[0])
+            return map_leaves(own_array, back.pullback(tangents)[0])
 
     if not as_tensors:
         return map_leaves(own_array, at.value), pushforward

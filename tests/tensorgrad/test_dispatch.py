@@ -291,6 +291,21 @@ class TestNothingIsCutSilently:
         with tg.no_grad():
             assert type(closed_over(x).data) is np.ndarray
 
+    def test_a_rule_closes_over_no_tensor_that_requires_a_gradient(self):
+        w, x = leaf(2.0), leaf(3.0)
+        twice = tg.derivative(lambda x: 2 * x, lambda g, y, x: g * w)
+        for call in (lambda: tg.grad(twice)(3.0), lambda: twice(x).backward()):
+            with pytest.raises(TypeError, match="rule computed with a tensor from outside"):
+                call()
+        assert x.grad is None
+        tg.jvp(twice, [3.0], [5.0])[1].backward()
+        assert w.grad == 5.0
+        constant = tg.tensor(2.0)
+        twice = tg.derivative(lambda x: 2 * x, lambda g, y, x: g * constant)
+        assert type(tg.grad(twice)(3.0)) is np.ndarray
+        twice(x).backward()
+        assert type(x.grad) is np.ndarray
+
     @pytest.mark.parametrize(
         "array",
         [np.ones((2, 2)).view(np.matrix), np.ma.masked_array([3.0, 4.0], [True, False])],
