@@ -347,10 +347,10 @@ def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node
             needed.add(node)
             order.append(node)
     order.reverse()
-    return order, needed, bool(others) and _lead_to_a_tensor(others)
+    return order, needed, bool(others) and lead_to_a_tensor(others)
 
 
-def _lead_to_a_tensor(nodes: Iterable[Node]) -> bool:
+def lead_to_a_tensor(nodes: Iterable[Node]) -> bool:
     """Whether these were computed from a tensor that requires a gradient and is still there.
 
     Leaves without one are the inputs of a transform, and have served their purpose.

@@ -13,7 +13,7 @@ from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
 from tensorgrad.compiler.symbols import Symbol, array_method
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError
-from tensorgrad.tape import component
+from tensorgrad.tape import component, lead_to_a_tensor
 from tensorgrad.tensor import Tensor
 
 STATIC = frozenset(
@@ -80,7 +80,15 @@ class Recorder:
 
     def output(self, value: Any) -> int:
         """The number of a result, which need not be a symbol."""
-        value = value.data if isinstance(value, Tensor) else value
+        if isinstance(value, Tensor):
+            if value.node is not None and lead_to_a_tensor([value.node]):
+                raise CaptureError(
+                    "a compiled function gives plain arrays, and this result depends on a tensor "
+                    "from outside that requires a gradient, which would be lost. Pass the tensor "
+                    "as an argument (parameters through nn.functional_call); or use its values, "
+                    "t.data or module.for_inference(), or tg.no_grad() inside the function"
+                )
+            value = value.data
         if isinstance(value, Symbol):
             return value.number
         if not is_dynamic(value) and not isinstance(value, bool | np.bool_):

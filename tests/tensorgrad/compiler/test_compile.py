@@ -259,6 +259,21 @@ class TestRefusals:
         with pytest.raises(CaptureError, match="outside the compiled function"):
             tg.compile(lambda x: x * (w * 2))(np.ones(3))
 
+    @pytest.mark.parametrize(
+        "function",
+        [
+            lambda w, x: np.sum(w * x**2),
+            lambda w, x: tg.grad(lambda x: np.sum(w * x**2))(x),
+            lambda w, x: {"loss": np.sum(x), "penalty": w * x},
+        ],
+    )
+    def test_results_that_would_lose_a_tensor_from_outside(self, function):
+        w, x = tg.tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+        with pytest.raises(CaptureError, match="depends on a tensor from outside"):
+            tg.compile(lambda x: function(w, x))(x)
+        tg.compile(lambda x: function(w.data, x))(x)
+        tg.compile(tg.no_grad()(lambda x: function(w, x)))(x)
+
     def test_backward_inside(self):
         def side_effect(x):
             t = tg.Tensor(x, requires_grad=True)
