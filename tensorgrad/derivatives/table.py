@@ -89,7 +89,8 @@ def derivative(
     Parameters
     ----------
     function : callable
-        A NumPy function, or a function of your own that takes arrays and returns an array.
+        A NumPy function, or a function of your own that takes arrays and returns an array. It must
+        not change its arguments, nor an array that it has returned.
         When it is left out, the call is a decorator.
     *pullbacks : callable or None
         The rules, in the order of the operands. None: no derivative with respect to this operand;
