@@ -186,9 +186,8 @@ def qr_cotangent(g, y, a, mode="reduced"):
 def _dependent_columns(triangular):
     """For each matrix of the stack, whether it is singular but for rounding."""
     size = np.abs(np.diagonal(triangular, axis1=-2, axis2=-1))
-    rounding = size.shape[-1] * float(np.finfo(size.dtype).eps)
-    largest = np.max(size, axis=-1, keepdims=True, initial=0)
-    return np.any(size <= rounding * largest, axis=-1)[..., None, None]
+    rounding = np.sum(size, axis=-1, keepdims=True) * float(np.finfo(size.dtype).eps)
+    return np.any(size <= rounding, axis=-1)[..., None, None]
 
 
 plain(_dependent_columns)
