@@ -17,7 +17,7 @@ from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, as_array, between, leaf, owned, propagate
+from tensorgrad.tape import Node, alias, as_array, between, leaf, owned, propagate
 from tensorgrad.tensor import DIFFERENTIABLE, Tensor, real_array, stop_gradient, wrap
 
 
@@ -127,11 +127,6 @@ def plain(value: Any) -> Any:
 def own_array(value: Any) -> Any:
     """A copy of a result: the user may change it, and the pullback reads what was computed."""
     return real_array(plain(value)).copy()
-
-
-def alias(x: Any) -> Any:
-    """The same array at a new place on the tape: the input of a transform inside another one."""
-    return x
 
 
 register(alias, lambda g, y, x: g)

@@ -103,6 +103,11 @@ def backward(root: Node, cotangent: Any) -> None:
         Where to start.
     cotangent : ndarray
         Gradient of the final scalar with respect to ``root.value``, of its shape and dtype.
+
+    Raises
+    ------
+    RuntimeError
+        Inside a transform, if the graph leads to its inputs.
     """
     now = mode.get()
     if now.capturing:
@@ -110,6 +115,8 @@ def backward(root: Node, cotangent: Any) -> None:
             "backward() changes .grad, which a compiled function would do once only; take the "
             "gradient with tg.grad or tg.value_and_grad"
         )
+    if now.transforms:
+        _refuse_inputs_of_transforms(root)
     cotangents = {root: cotangent}
     if now.detect_anomaly:
         gradients = propagate(cotangents, reachable([root]))
@@ -159,7 +166,7 @@ def _gradients_of_leaves(cotangents: dict[Node, Any]) -> dict[Node, Any]:
                 if cotangent.shape != operand.shape:
                     cotangent = fit_shape(cotangent, operand)
                 if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
-                    cotangent = cotangent.astype(operand.dtype)
+                    cotangent = _in_dtype_of(operand, cotangent)
                 if source in cotangents:
                     cotangents[source] = cotangents[source] + cotangent
                     continue
@@ -170,6 +177,23 @@ def _gradients_of_leaves(cotangents: dict[Node, Any]) -> dict[Node, Any]:
             add_way_back(error, node)
             raise
     return cotangents
+
+
+def _refuse_inputs_of_transforms(root: Node) -> None:
+    nodes = {root}
+    for node in reachable([root]):
+        nodes.update(source for source in node.sources if source is not None)
+    if any(n.function is alias or (n.function is None and n.tensor is None) for n in nodes):
+        raise RuntimeError(
+            "backward() inside tg.grad or another transform of its input: .grad holds plain "
+            "arrays, so what is computed with them would be lost to the transform. Nest tg.grad or "
+            "tg.vjp, whose results can be differentiated again"
+        )
+
+
+def alias(x: Any) -> Any:
+    """The same array at a new place on the tape: the input of a transform inside another one."""
+    return x
 
 
 def owned(arrays: Iterable[Any], others: Iterable[Any]) -> list[Any]:

@@ -112,8 +112,9 @@ class Tensor(ArrayMethods):
         Raises
         ------
         RuntimeError
-            If nothing was recorded, if the tensor is not a scalar and no cotangent is given, or if
-            an array that the gradient needs was overwritten since.
+            If nothing was recorded, if the tensor is not a scalar and no cotangent is given, if an
+            array that the gradient needs was overwritten since, or inside a transform if the
+            tensor depends on its input.
         ValueError
             If the cotangent has another shape.
         """

@@ -432,6 +432,29 @@ class TestNothingIsLostSilently:
         np.testing.assert_array_equal(pullback(np.ones(2))[0]["x"], [2.0, 2.0])
         np.testing.assert_array_equal(pushforward(np.ones(2)), [2.0, 2.0])
 
+    def test_backward_of_the_input_is_refused(self):
+        """As in an inner loop of training whose outcome is to be differentiated."""
+        w = tg.tensor(2.0, requires_grad=True)
+
+        def loss_after_a_step(x):
+            (x * w).backward()
+            return x * w.grad
+
+        with pytest.raises(RuntimeError, match=r"Nest tg\.grad"):
+            tg.grad(loss_after_a_step)(3.0)
+        with pytest.raises(RuntimeError, match=r"Nest tg\.grad"):
+            tg.grad(tg.grad(loss_after_a_step))(3.0)
+        assert w.grad is None
+
+    def test_backward_of_something_else_is_fine_inside(self):
+        w = tg.tensor(2.0, requires_grad=True)
+
+        def f(x):
+            (w * w).backward()
+            return x * w.grad
+
+        assert tg.grad(f)(3.0) == 4.0
+
     def test_stop_gradient_stops_in_nested_structures(self):
         def f(x):
             stopped = tg.stop_gradient({"x": (x, [x])})
