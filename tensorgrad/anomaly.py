@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tensorgrad.messages import described, name_of
+from tensorgrad.structure import flatten
 
 if TYPE_CHECKING:
     from tensorgrad.tape import Node
@@ -43,15 +44,17 @@ def check_output(function: Callable[..., Any], operands: Iterable[Any], value: A
             )
 
 
-def check_cotangent(node: Node, operand: Any, g: Any, cotangent: Any) -> None:
-    """Raise if a rule made a NaN, or an infinity of finite numbers.
+def check_cotangent(node: Node, operand: Any, before: tuple[Any, ...], cotangent: Any) -> None:
+    """Raise if a rule, or adding what it gave to the rest, made a NaN, or an infinity.
+
+    ``before`` holds the cotangent of the result, and the rest.
 
     Raises
     ------
     FloatingPointError
         Naming the operation, the operand, and the line that called the operation.
     """
-    bad = _turned_bad(cotangent, [*node.args, *(g if isinstance(g, tuple) else (g,))])
+    bad = _turned_bad(cotangent, [*node.args, *flatten(before)[0]])
     if bad:
         line = getattr(node, "line", "called before detect_anomaly() was on")
         raise FloatingPointError(

@@ -293,15 +293,16 @@ def propagate(
                 if source is None or (needed is not None and source not in needed):
                     continue
                 cotangent = rule(*call, **kwargs) if kwargs else rule(*call)
-                if watching:
-                    check_cotangent(node, operand, g, cotangent)
                 if cotangent.shape != operand.shape:
                     cotangent = fit_shape(cotangent, operand)
                 if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
                     cotangent = _in_dtype_of(operand, cotangent)
-                if source in cotangents:
-                    cotangent = cotangents[source] + cotangent
+                previous = cotangents.get(source)
+                if previous is not None:
+                    cotangent = previous + cotangent
                 cotangents[source] = cotangent
+                if watching:
+                    check_cotangent(node, operand, (g, previous), cotangent)
         except Exception as error:
             add_way_back(error, node)
             raise

@@ -326,6 +326,13 @@ class TestAnomalies:
                 y.backward()
         assert x.grad is None
 
+    def test_where_cotangents_are_added_up(self):
+        x = tg.tensor(np.full(2, 1e-9, np.float32), requires_grad=True)
+        with np.errstate(over="ignore"), tg.detect_anomaly():
+            y = x * np.float32(3e38) + x * np.float32(2e38)
+            with pytest.raises(FloatingPointError, match=r"np\.multiply gave infinity"):
+                y.backward([1.0, 1.0])
+
     def test_an_infinity_that_was_there_before_is_no_anomaly(self):
         x = leaf([1.0, 2.0])
         with tg.detect_anomaly():
