@@ -65,7 +65,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         if inside:
             call = _Call(function, args, kwargs, inside)
             made = [cast(Node, outputs[i].node) for i in inside]
-            node = _node_in_place_of(checkpointed, call, made, started)
+            node = _node_in_place_of(function, call, made, started)
             for position, i in enumerate(inside):
                 outputs[i] = wrap(outputs[i].data, component_node(node, position))
         return rebuild(outputs)

@@ -155,6 +155,9 @@ class TestMemory:
                 loss.backward()
                 tg.grad(lambda x: (x * w).sum())(np.ones(3))
                 tg.hessian(lambda x: (x**3).sum())(np.ones(2))
+                tg.jvp(np.tanh, [np.ones(2)], [np.ones(2)])
+                tg.vjp(np.tanh, np.ones(2))[1](np.ones(2))
+                tg.grad(tg.checkpoint(lambda x: (x * w).sum()))(np.ones(3)).sum().backward()
                 del loss
             assert gc.collect() < 10
         finally:
