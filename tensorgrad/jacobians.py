@@ -193,7 +193,7 @@ def _stacked(parts: list[Any], axis: int, shape: tuple[int, ...], other: Any) ->
     rest = np.shape(other)
     full = (*shape, *rest) if axis == 0 else (*rest, *shape)
     if not parts:
-        return np.zeros(full)
+        return _zeros(other, full)
     return np.reshape(np.stack(parts, axis=axis), full)
 
 
@@ -205,9 +205,9 @@ def _units(value: Any) -> Any:
         yield unit
 
 
-def _zeros(value: Any) -> Any:
-    """Zeros of the shape, dtype and library of an array or a tensor."""
-    return np.zeros_like(value.data if isinstance(value, Tensor) else value)
+def _zeros(value: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """Zeros of the dtype and library of an array or a tensor, and of its shape or another."""
+    return np.zeros_like(value.data if isinstance(value, Tensor) else value, shape=shape)
 
 
 def _size(leaves: list[Any]) -> int:

@@ -210,7 +210,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     """
     with changed_mode(recording=True, transforms=mode.get().transforms + 1):
         at = Evaluation(function, primals, {}, range(len(primals)), later=True)
-        zeros = map_leaves(np.zeros_like, map_leaves(plain, at.value))
+        zeros = map_leaves(_zero_cotangent, at.value)
         back = Evaluation(at.pullback, (zeros,), {}, (0,))
     as_tensors = gives_tensors(primals, at.encloses or back.encloses)
 
@@ -290,15 +290,26 @@ def positions_of(argnums: int | Sequence[int], count: int) -> list[int]:
         If a position is no integer, no argument was passed there, or one is named twice.
     """
     positions = []
-    for position in [argnums] if isinstance(argnums, int) else argnums:
-        if not isinstance(position, int) or not -count <= position < count:
+    for position in argnums if isinstance(argnums, Sequence) else [argnums]:
+        if not isinstance(position, int | np.integer) or isinstance(position, bool):
+            raise TypeError(
+                f"argnums must be a position or a sequence of positions, not {argnums!r}"
+            )
+        if not -count <= position < count:
             raise TypeError(
                 f"argnums={argnums!r} does not fit a call with {count} positional arguments"
             )
-        positions.append(position % count)
+        positions.append(int(position) % count)
     if len(set(positions)) < len(positions):
         raise TypeError(f"argnums={argnums!r} names an argument twice")
     return positions
+
+
+def _zero_cotangent(value: Any) -> Any:
+    """A place for cotangents to come in; for integers too, whose derivative is zero."""
+    array = plain(value)
+    is_floating = array.dtype.char in DIFFERENTIABLE
+    return np.zeros_like(array) if is_floating else np.zeros_like(array, dtype=float)
 
 
 def _is_scalar(value: Any) -> bool:

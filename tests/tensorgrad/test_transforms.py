@@ -38,8 +38,12 @@ class TestGrad:
         assert tg.grad(f, argnums=1)(2.0, 3.0, 1.0) == 12.0
         assert tg.grad(f, argnums=-1)(2.0, 3.0, 1.0) == 54.0
         assert tg.grad(f, argnums=(0, 2))(2.0, 3.0, 1.0) == (9.0, 54.0)
+        assert tg.grad(f, argnums=np.int64(1))(2.0, 3.0, 1.0) == 12.0
         with pytest.raises(TypeError, match="argnums=3 does not fit"):
             tg.grad(f, argnums=3)(1.0, 1.0, 1.0)
+        for bad in (True, 1.0, "0", None, [0.0]):
+            with pytest.raises(TypeError, match="argnums must be"):
+                tg.grad(f, argnums=bad)(1.0, 1.0, 1.0)
 
     def test_only_what_was_asked_for_is_differentiated(self):
         w = tg.tensor(2.0, requires_grad=True)
@@ -262,6 +266,20 @@ class TestForward:
         np.testing.assert_array_equal(value, np.ones(3))
         np.testing.assert_array_equal(tangent, np.zeros(3))
 
+    def test_integers_among_the_results_have_derivative_zero(self):
+        def f(x):
+            return 2 * x, np.argmax(x), True
+
+        x = np.array([1.0, 3.0, 2.0])
+        value, tangent = tg.jvp(f, [x], [np.ones(3)])
+        assert value[1:] == (1, True)
+        np.testing.assert_array_equal(tangent[0], [2.0, 2.0, 2.0])
+        assert tangent[1:] == (0.0, 0.0)
+        for mode in ("forward", "reverse"):
+            jacobian = tg.jacobian(f, mode=mode)(x)
+            np.testing.assert_array_equal(jacobian[0], 2 * np.eye(3))
+            np.testing.assert_array_equal(jacobian[1], np.zeros(3))
+
     def test_tangents_must_fit(self):
         with pytest.raises(ValueError, match="tuple of 2"):
             tg.jvp(np.add, (1.0, 2.0), (1.0,))
@@ -302,6 +320,8 @@ class TestJacobian:
     def test_float32_stays(self):
         assert tg.jacobian(np.sin)(np.ones(2, np.float32)).dtype == np.float32
         assert tg.hessian(lambda x: (x**3).sum())(np.ones(2, np.float32)).dtype == np.float32
+        for mode in ("forward", "reverse"):
+            assert tg.jacobian(np.sin, mode=mode)(np.zeros(0, np.float32)).dtype == np.float32
 
     def test_unknown_mode(self):
         with pytest.raises(ValueError, match="mode"):
