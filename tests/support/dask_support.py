@@ -14,6 +14,7 @@ NO_FUNCTION = "Dask has no such function"
 NO_KEYWORD = "Dask does not know this argument"
 NO_ARGSORT = "the rule sorts, and Dask has no np.argsort"
 NO_ADD_AT = "the rule adds up at integer indices, and Dask has no np.add.at"
+SEVERAL_RESULTS = "Dask calls no ufunc of several results but those of NumPy"
 NO_UFUNC_METHOD = "Dask has no such method of ufuncs"
 NO_SUCH_INDEX = "Dask does not read, or does not set, at such an index"
 UNKNOWN_LENGTH = "the length of the result depends on the values, which Dask does not know"
@@ -54,6 +55,13 @@ UNSUPPORTED: dict[str, list[str]] = {
         "cond*",
         "eig*",
         "svdvals",
+    ],
+    SEVERAL_RESULTS: [
+        "special airy",
+        "special fresnel",
+        "special sici",
+        "special shichi",
+        "special ellipj",
     ],
     NO_KEYWORD: [
         "max, options",
