@@ -33,7 +33,8 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Takes and returns arrays or tensors, or nested structures of them. It may use tensors from
         outside, such as the parameters of a layer; their gradients are computed too. It must
-        compute the same every time: no random numbers drawn inside.
+        compute the same every time: no random numbers drawn inside. What it does besides, such as
+        to update a moving average, it does twice.
 
     Returns
     -------
