@@ -17,7 +17,7 @@ from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, alias, as_array, between, leaf, owned, propagate
+from tensorgrad.tape import Node, alias, as_array, between, lead_to_a_tensor, leaf, owned, propagate
 from tensorgrad.tensor import DIFFERENTIABLE, Tensor, real_array, stop_gradient, wrap
 
 
@@ -43,9 +43,6 @@ class Evaluation:
         What the function returned.
     aux : object
         What else it returned.
-    encloses : bool
-        Whether value or aux depend on a tensor that requires a gradient and is not among the
-        inputs: a parameter of the model that the function closes over, say.
     as_tensors : bool
         Whether results are tensors, see :func:`gives_tensors`.
     """
@@ -71,10 +68,10 @@ class Evaluation:
         self._produced = value
         self._outputs, rebuild_value = flatten(value)
         self._targets = [cast(Node, tensor.node) for tensor in self._inputs]
-        self._order, self._needed, self.encloses = between(_nodes_of(self._outputs), self._targets)
-        if has_aux and not self.encloses:
-            _, _, self.encloses = between(_nodes_of(flatten(aux)[0]), self._targets)
-        self.as_tensors = gives_tensors(primals, self.encloses)
+        self._order, self._needed, self._others = between(_nodes_of(self._outputs), self._targets)
+        if has_aux:
+            self._others |= between(_nodes_of(flatten(aux)[0]), self._targets)[2]
+        self.as_tensors = gives_tensors(primals, self)
         if not self.as_tensors:
             self.value = rebuild_value(list(map(own_array, self._outputs)))
             self.aux = map_leaves(_without_tensor, aux)
@@ -92,6 +89,13 @@ class Evaluation:
             return tuple(self._rebuild(list(map(_as_tensor, cotangents))))
         return tuple(self._rebuild(owned(cotangents, seeds.values())))
 
+    def encloses_tensors(self) -> bool:
+        """Whether value or aux depend on a tensor that requires a gradient and is no input.
+
+        A parameter of the model that the function closes over, say.
+        """
+        return bool(self._others) and lead_to_a_tensor(self._others)
+
     def _at_inputs(self, seeds: dict[Node, Any], record: bool) -> list[Any]:
         """What arrives at the inputs; zeros where nothing does."""
         needed = self._needed
@@ -104,14 +108,16 @@ class Evaluation:
         ]
 
 
-def gives_tensors(inputs: Any, encloses: bool) -> bool:
+def gives_tensors(inputs: Any, *evaluations: Evaluation) -> bool:
     """Whether the results of a transform are tensors, for someone to differentiate again.
 
     They are inside another transform, or if anything that went in was a tensor: an input, or what
     the function closes over and somebody wants the gradient of, unless under ``no_grad``.
     """
-    now = mode.get()
-    return now.transforms > 0 or (encloses and now.recording) or holds_tensors(inputs)
+    # The search may go through a long history, so it comes last.
+    return holds_tensors(inputs) or (
+        mode.get().recording and any(at.encloses_tensors() for at in evaluations)
+    )
 
 
 def holds_tensors(tree: Any) -> bool:

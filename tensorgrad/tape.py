@@ -330,7 +330,9 @@ def reachable(roots: Iterable[Node]) -> list[Node]:
     return sorted(seen, key=_number, reverse=True)
 
 
-def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node], set[Node], bool]:
+def between(
+    roots: Iterable[Node], targets: Collection[Node]
+) -> tuple[list[Node], set[Node], set[Node]]:
     """Operations on the way from targets to roots.
 
     Whatever does not depend on a target is left out, so that differentiating with respect to an
@@ -349,8 +351,8 @@ def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node
         The operations, newest first.
     needed : set of Node
         The same, and the targets.
-    encloses : bool
-        Whether the roots depend on another tensor as well, whose gradient somebody may want.
+    others : set of Node
+        What the roots depend on besides: leaves, and what was there before the targets.
     """
     oldest = min((target.number for target in targets), default=math.inf)
     needed = set(targets)
@@ -372,7 +374,7 @@ def between(roots: Iterable[Node], targets: Collection[Node]) -> tuple[list[Node
             needed.add(node)
             order.append(node)
     order.reverse()
-    return order, needed, bool(others) and lead_to_a_tensor(others)
+    return order, needed, others
 
 
 def lead_to_a_tensor(nodes: Iterable[Node]) -> bool:

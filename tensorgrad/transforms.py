@@ -212,7 +212,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
         at = Evaluation(function, primals, {}, range(len(primals)), later=True)
         zeros = map_leaves(_zero_cotangent, at.value)
         back = Evaluation(at.pullback, (zeros,), {}, (0,))
-    as_tensors = gives_tensors(primals, at.encloses or back.encloses)
+    as_tensors = gives_tensors(primals, at, back)
 
     def pushforward(*tangents: Any) -> Any:
         if as_tensors or holds_tensors(tangents):
