@@ -96,7 +96,8 @@ def ufunc_keywords(
     if any(out is not None for out in kwargs.pop("out", ()) or ()):
         raise TypeError(
             f"{name_of(ufunc)} with out= would overwrite an array behind the tape's back; use the "
-            "result it returns"
+            "result it returns (x = x + t, not x += t), or the values, t.data, if no gradient is "
+            "wanted"
         )
     if method != "__call__":
         return args, kwargs
