@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from tensorgrad.graph import between
 from tensorgrad.messages import name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.mutation import mutations, numbers
 from tensorgrad.structure import flatten
 from tensorgrad.tape import (
     Node,
-    between,
     component_node,
     propagate,
 )

@@ -14,10 +14,11 @@ from typing import Any, cast
 import numpy as np
 
 from tensorgrad.derivatives.table import register, rules_of
+from tensorgrad.graph import between, lead_to_a_tensor
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, alias, as_array, between, lead_to_a_tensor, leaf, owned, propagate
+from tensorgrad.tape import Node, alias, as_array, leaf, owned, propagate
 from tensorgrad.tensor import DIFFERENTIABLE, Tensor, real_array, stop_gradient, wrap
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from tensorgrad.anomaly import calling_line
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
 from tensorgrad.compiler.symbols import Symbol, array_method
+from tensorgrad.graph import lead_to_a_tensor
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError
-from tensorgrad.tape import component, lead_to_a_tensor
+from tensorgrad.tape import component
 from tensorgrad.tensor import Tensor
 
 STATIC = frozenset(

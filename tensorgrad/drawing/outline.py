@@ -16,8 +16,9 @@ from tensorgrad.drawing.labels import (
     described_options,
     described_result,
 )
+from tensorgrad.graph import reachable
 from tensorgrad.messages import name_of
-from tensorgrad.tape import Node, component, reachable
+from tensorgrad.tape import Node, component
 
 T = TypeVar("T")
 Kind = Literal["operation", "component", "leaf", "input", "constant", "omitted"]

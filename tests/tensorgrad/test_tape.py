@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.tape import reachable
+from tensorgrad.graph import reachable
 
 
 def leaf(values, dtype=np.float64):
