@@ -165,10 +165,12 @@ def resume_from(path: PathLike, state: TrainingState) -> None:
             "stood. Write one with callbacks=[nn.Checkpoint(path)]; to train a saved model "
             "further, load it, and call fit without resume"
         )
-    _check_same(state, path, description)
     before = state.model.state_dict()
     try:
+        _check_same(state, path, description)
         _restore(state, arrays, description[TRAINING])
+    except ModelFileError:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         state.model.load_state_dict(before)
         raise ModelFileError(
@@ -217,6 +219,7 @@ def _restore(
         for part, numbers in training["numbers"].items()
     }
     parameters = model_arrays(arrays)
+    check_finite(_arrays_of("optimizer", arrays))
     if state.network is not None:
         check_finite(parameters)
     state.model.load_state_dict(parameters)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import training_to_resume
+from damaged_documents import damaged_document
 from training_to_resume import BATCHES, EPOCHS, train
 
 import nn
@@ -300,7 +301,7 @@ DAMAGES = {
     "numbers": {},
     "random_states": {},
     "history": {"loss": "x"},
-    "stop_reason": None,
+    "settings": None,
 }
 
 
@@ -309,11 +310,26 @@ def test_a_checksum_does_not_make_it_a_checkpoint(path, key):
     train(path, 2)
     arrays, description = read_file(path)
     description["training"][key] = DAMAGES[key]
-    if key == "stop_reason":
-        description["training"].pop(key)
     write_file(path, arrays, description)
     with pytest.raises(ModelFileError, match="no checkpoint of this training"):
         train(path, 3, path)
+
+
+def test_two_hundred_damaged_checkpoints(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    train(path, 2)
+    arrays, description = read_file(path)
+    rng = np.random.default_rng(0)
+    refused = 0
+    for i in range(200):
+        damaged = damaged_document(description["training"], rng)
+        file = tmp_path / str(i)
+        write_file(file, arrays, {**description, "training": damaged})
+        try:
+            train(tmp_path / "again", 3, file)
+        except (ModelFileError, nn.DivergenceError):
+            refused += 1
+    assert refused > 100
 
 
 def test_a_state_that_does_not_fit(path):

@@ -1,6 +1,5 @@
 """Files that are damaged, foreign or made to do harm: refused with a reason, at no great cost."""
 
-import copy
 import json
 import os
 import tracemalloc
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from damaged_documents import damaged_document
 from safetensors.numpy import save
 
 from nn import Linear, ModelFileError, NeuralNetwork, load_model
@@ -100,54 +100,6 @@ def damaged_bytes(file, rng):
         case 7:
             file[:8] = rng.bytes(int(rng.integers(1, 9))).ljust(8, b"\0")
     return bytes(file)
-
-
-HOSTILE = [
-    *(
-        None,
-        True,
-        -1,
-        0,
-        1,
-        3,
-        2**31,
-        2**63,
-        10**30,
-        1e308,
-        -0.5,
-        "",
-        "x",
-        "NaN",
-        "float16",
-        "tanh",
-    ),
-    *([], {}, [[]], [1], {"loss": []}, [10**9] * 3, "x" * 1000, [[4, "tanh"]] * 50, 10**9),
-]
-
-
-def damaged_document(document, rng):
-    """A document of JSON with one of its values or keys changed, at a random place."""
-    document = copy.deepcopy(document)
-    places = []
-
-    def walk(node):
-        for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
-            places.append((node, key))
-            if isinstance(value, dict | list):
-                walk(value)
-
-    walk(document)
-    node, key = places[rng.integers(len(places))]
-    match rng.integers(4):
-        case 0 | 1:
-            node[key] = copy.deepcopy(HOSTILE[rng.integers(len(HOSTILE))])
-        case 2:
-            del node[key]
-        case 3 if isinstance(node, dict):
-            node[f"{key}!"] = node.pop(key)
-        case _:
-            node[key] = [node[key]]
-    return document
 
 
 def damaged_header(file, rng):
