@@ -92,6 +92,8 @@ class TrainingState:
         All callbacks of this call.
     columns : list of str
         Names of the numbers that every epoch gets, beside what callbacks log.
+    settings : dict
+        What else the call was given that training depends on, by the names of its arguments.
     epochs : int
         How many epochs this call was asked for.
     epoch : int
@@ -117,6 +119,7 @@ class TrainingState:
         network: NeuralNetwork | None = None,
         schedule: Callable[[int], float] | None = None,
         columns: Iterable[str] = ("loss",),
+        settings: Mapping[str, Any] | None = None,
         rng: np.random.Generator | None = None,
     ) -> None:
         self.model = model
@@ -128,6 +131,7 @@ class TrainingState:
         history.setdefault("loss", [])
         self.callbacks = checked_callbacks(callbacks)
         self.columns = list(columns)
+        self.settings = dict(settings or {})
         self.epochs = epochs
         self.epoch = 0
         self.step = 0

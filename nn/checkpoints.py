@@ -103,6 +103,7 @@ def settings_of(state: TrainingState) -> dict[str, Any]:
         **{f"optimizer.{name}": number for name, number in numbers.items()},
         "schedule": _name_of(state.schedule),
         "columns": state.columns,
+        **state.settings,
         "callbacks": [type(callback).__name__ for callback in _stateful(state.callbacks)],
     }
 

@@ -177,6 +177,14 @@ class TrainableNetwork(DiagnosableNetwork):
         measured = self._measured(metrics, data.standardizer)
         settings = {"weight_decay": weight_decay, "clip_norm": clip_norm}
         made = made_optimizer(optimizer, self.model.parameters(), learning_rate, **settings)
+        objective = made_objective(
+            self.model,
+            self._task.loss_function,
+            weighted=data.is_weighted,
+            l1=l1,
+            dropout=dropout,
+            rng=self._rng,
+        )
         state = TrainingState(
             self.model,
             made,
@@ -188,6 +196,14 @@ class TrainableNetwork(DiagnosableNetwork):
             if schedule is None
             else made_schedule(schedule, source.batches_per_epoch, epochs),
             columns=columns(measured, data.validation),
+            settings={
+                "batch_sz": batch_sz,
+                "batches_per_epoch": source.batches_per_epoch,
+                "shuffle": shuffles,
+                "l1": float(l1),
+                "dropout": np.asarray(dropout, np.float64).tolist(),
+                "compile": compile,
+            },
             rng=self._rng,
         )
         stopping = early_stopping_callback(early_stopping, data.validation is not None)
@@ -195,14 +211,6 @@ class TrainableNetwork(DiagnosableNetwork):
             state.callbacks.insert(0, stopping)
         if checked_verbose(verbose):
             state.callbacks.append(progress_bar())
-        objective = made_objective(
-            self.model,
-            self._task.loss_function,
-            weighted=data.is_weighted,
-            l1=l1,
-            dropout=dropout,
-            rng=self._rng,
-        )
         run_epoch = None
         if compile is not False:
             from nn.compiled_training import prepared_epoch  # only those who compile wait for it

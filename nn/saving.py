@@ -156,7 +156,7 @@ def load_network(cls: type[N], path: PathLike) -> N:
         missing = "it lacks " if isinstance(error, KeyError) else ""
         raise ModelFileError(f"{path} does not describe a network: {missing}{error}") from error
     if network_description(network) != description:
-        raise ModelFileError(f"{path} says more of a network than this package knows")
+        raise ModelFileError(f"{path} describes a network otherwise than this package does")
     _load_into(network.model, arrays, path)
     return network
 

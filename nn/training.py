@@ -155,6 +155,7 @@ def train(
         epochs,
         callbacks=callbacks,
         columns=columns(metrics, validation),
+        settings={"batch_size": batch_size, "samples": len(X), "shuffled": rng is not None},
         schedule=None
         if schedule is None
         else as_schedule(schedule, epochs * source.batches_per_epoch),

@@ -279,6 +279,10 @@ def test_other_training_is_refused(path):
     refused(fresh(seed=1), path, r"seed was 0 and is 1")
     refused(fresh(dtype=np.float64), path, "dtype was 'float32' and is 'float64'")
     refused(fresh([[2, "tanh"], [1, "sigmoid"]]), path, r"layer_spec was .*2, 'tanh'")
+    refused(fresh(), path, "batch_sz was 32 and is 8", batch_sz=8)
+    refused(fresh(), path, r"dropout was 0.0 and is 0.5", dropout=0.5)
+    refused(fresh(), path, r"optimizer was 'SGD' and is 'Adam'", optimizer="adam")
+    refused(fresh(), path, r"schedule was None and is 'Cosine\(", schedule="cosine")
     refused(fresh(), path, "columns was .*validation_loss", validation_fraction=0.2)
     refused(fresh(), path, r"callbacks was \[\] and is \['Marks'\]", callbacks=[Marks()])
 

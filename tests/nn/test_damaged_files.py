@@ -211,6 +211,7 @@ def described(**changes):
             "loss_func": "l2",
             "dtype": "float32",
             "seed": None,
+            "standardize": False,
         },
         "history": {"loss": []},
         "random_state": np.random.default_rng(0).bit_generator.state,

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from nn import Callback, Checkpoint, EarlyStopping, NeuralNetwork
+from nn.schedules import ReduceOnPlateau, Warmup
 
 EPOCHS = 10
 BATCHES = 4
@@ -28,7 +29,10 @@ def train(
         *data(),
         batch_sz=8,
         epochs=epochs,
+        optimizer="adam",
         learning_rate=0.1,
+        schedule=Warmup(ReduceOnPlateau(patience=0), steps=10),
+        dropout=0.2,
         validation_fraction=0.2,
         early_stopping=EarlyStopping(patience=EPOCHS),
         callbacks=[*more, Checkpoint(path)],
