@@ -243,6 +243,32 @@ def test_every_few_epochs_and_the_last(path):
     assert NeuralNetwork.load(path).epochs_trained == 8
 
 
+def test_compiled_training_goes_on(path):
+    X, y = training_to_resume.data()
+
+    def fit(epochs, **options):
+        return fresh([[3, "tanh"], [1, "sigmoid"]]).fit(
+            X, y, 8, epochs, optimizer="adam", dropout=0.2, compile="numpy", **options
+        )
+
+    whole = fit(6)
+    fit(4, callbacks=[Checkpoint(path)])
+    assert contents(fit(6, resume=path)) == contents(whole)
+
+
+def test_standardized_training_goes_on(path):
+    X, y = training_to_resume.data()
+
+    def fit(epochs, **options):
+        return fresh(standardize=True).fit(5 + 3 * X, y, epochs=epochs, **options)
+
+    whole = fit(6)
+    fit(4, callbacks=[Checkpoint(path)])
+    resumed = fit(6, resume=path)
+    assert contents(resumed) == contents(whole)
+    assert np.array_equal(resumed.transform(X), whole.transform(X))
+
+
 def test_a_later_call_of_fit_can_be_resumed(path):
     X, y = training_to_resume.data()
 
