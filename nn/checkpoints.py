@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -251,10 +252,8 @@ def _generators(state: TrainingState) -> dict[str, np.random.Generator]:
 
 
 def _name_of(schedule: Any) -> str | None:
-    """A schedule with its settings; a function by its name, as its settings cannot be seen."""
-    if schedule is None:
-        return None
-    return getattr(schedule, "__qualname__", None) or repr(schedule)
+    """A schedule with its settings, or a function by its name, without where it is in memory."""
+    return None if schedule is None else re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(schedule))
 
 
 def _numbers_and_arrays(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -29,6 +29,7 @@ from nn import (
     l2_loss,
 )
 from nn.files import read_file, write_file
+from nn.schedules import Warmup
 
 SUPPORT = Path(training_to_resume.__file__).parent
 
@@ -250,6 +251,18 @@ def test_compiled_training_goes_on(path):
         return fresh([[3, "tanh"], [1, "sigmoid"]]).fit(
             X, y, 8, epochs, optimizer="adam", dropout=0.2, compile="numpy", **options
         )
+
+    whole = fit(6)
+    fit(4, callbacks=[Checkpoint(path)])
+    assert contents(fit(6, resume=path)) == contents(whole)
+
+
+def test_schedules_of_ones_own_go_on(path):
+    X, y = training_to_resume.data()
+
+    def fit(epochs, **options):  # with other objects in each call, as in another process
+        schedule = Warmup(lambda step: 0.9**step, steps=3)
+        return fresh().fit(X, y, epochs=epochs, schedule=schedule, **options)
 
     whole = fit(6)
     fit(4, callbacks=[Checkpoint(path)])
