@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.speed.comparison import NetworkResult
+from experiments.speed.compile_time import CompileTimes
 from experiments.speed.latency import Comparison
 from experiments.speed.peers import PEERS
 from experiments.speed.problems import NETWORKS
 
-__all__ = ["Bar", "import_bars", "predict_bar", "step_bars"]
+__all__ = ["Bar", "compile_bars", "import_bars", "predict_bar", "step_bars"]
 
 Sense = Literal["at most", "at least", "below"]
 
@@ -121,6 +122,15 @@ def _step_bar(
 def predict_bar(comparison: Comparison) -> Bar:
     """The bar on predicting one sample."""
     return Bar(f"{comparison.name} / {comparison.reference_name}", comparison.ratio, 2.0)
+
+
+def compile_bars(times: CompileTimes) -> list[Bar]:
+    """The bars on waiting for machine code, in seconds."""
+    return [
+        Bar("2-8-8-1, seconds to compile a step in a new process", times.first, 6.0),
+        Bar("64-64-10, seconds to compile a step after that", times.further, 2.5),
+        Bar("2-8-8-1, seconds to load a step from the disk", times.cached, 0.5),
+    ]
 
 
 def import_bars(comparison: Comparison) -> list[Bar]:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments.speed.bars import import_bars, predict_bar, step_bars
+from experiments.speed.bars import compile_bars, import_bars, predict_bar, step_bars
 from experiments.speed.comparison import compare_peers, number_of_reports
+from experiments.speed.compile_time import measure_compile_times
 from experiments.speed.latency import measure_import, measure_predict
+from experiments.speed.page import write_page
 from experiments.speed.peers import BASELINE, PEERS
 from experiments.speed.problems import NETWORKS, Network, parse_network
 from experiments.speed.processes import PeerProcess
@@ -56,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     report.bars += step_bars(report.networks)
     _measure_latencies(report, rounds, seconds)
     print(report.as_markdown() if options.markdown else report.as_text())
+    if options.page:
+        write_page(report, options.page)
     print(f"\nEvery round: {report.save(options.out)}")
     return int(any(result.failures for result in report.networks))
 
@@ -96,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"some of {', '.join(PEERS)}, or all; {BASELINE}, which the ratios refer to, is "
         "always measured (default: all but "
         f"{', '.join(peer.name for peer in PEERS.values() if not peer.by_default)})",
+    )
+    parser.add_argument(
+        "--page", type=Path, help="a file to write the page of the documentation to"
     )
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
     parser.add_argument(
@@ -165,3 +172,5 @@ def _measure_latencies(report: Report, rounds: int, seconds: float) -> None:
     imports = measure_import("nn", "numpy", rounds=2 * rounds)
     report.latencies.append(imports)
     report.bars += import_bars(imports)
+    if PEERS["tensorgrad-scan"].available():
+        report.bars += compile_bars(measure_compile_times())

@@ -16,13 +16,18 @@ KERNELS = frozenset({"tile", "transpose", "multiply", "wait"})
 
 
 class Kernels:
-    """Functions that have been asked for; all but products of any size are put in where called."""
+    """Functions that have been asked for; all but products of any size are put in where called.
+
+    Attributes
+    ----------
+    products : set of int
+        For numbers of how many bits products of any size have been asked for.
+    """
 
     def __init__(self, machine: Machine) -> None:
-        self.calls_products = False
         self._machine = machine
         self._module = ir.Module("kernels")
-        self._products: set[int] = set()
+        self.products: set[int] = set()
 
     def call(self, name: str, arguments: list[Any]) -> tuple[str, list[Any]]:
         """What to call, and with which of the arguments; the others are part of it.
@@ -50,8 +55,7 @@ class Kernels:
             ), arguments
         bits = 8 * arguments[0].dtype.itemsize
         if name == "multiply":
-            self.calls_products = True
-            self._products.add(bits)
+            self.products.add(bits)
             return product_name(bits), arguments
         pointer, lanes = _number(bits)[1], self._machine.lanes(arguments[0].dtype)
         kind = ir.FunctionType(ir.VoidType(), (pointer, WORD, WORD, WORD, pointer, WORD))
@@ -64,7 +68,7 @@ class Kernels:
     def declarations(self) -> set[str]:
         """A line for each function, for the module that calls them."""
         kinds = {function.name: function.function_type for function in self._defined_here()}
-        kinds |= {product_name(bits): product_type(bits) for bits in self._products}
+        kinds |= {product_name(bits): product_type(bits) for bits in self.products}
         return {
             f"declare void @{name}({', '.join(str(kind) for kind in function.args)})"
             for name, function in kinds.items()

@@ -12,7 +12,7 @@ from typing import Any
 from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.llvm_text import translate
 from tensorgrad.compiler.machine import AVX2, this_machine
-from tensorgrad.compiler.machine_code import load, load_products
+from tensorgrad.compiler.machine_code import load, load_product
 from tensorgrad.compiler.native import Function, Memory, NativeProgram, address_of
 from tensorgrad.compiler.program_source import Source
 from tensorgrad.compiler.scalar_code import Unsupported
@@ -41,8 +41,8 @@ class NativeFunction(NativeProgram):
         except Unsupported:
             self.left_to_numba = True
             return backend_named("numba")(self._program).load(source)  # type: ignore[attr-defined]
-        if translated.calls_products:
-            load_products()
+        for bits in translated.products:
+            load_product(bits)
         function = _KIND(load(translated.text, translated.kernels))
 
         table_of = ctypes.c_void_p * len(source.dtypes)

@@ -88,7 +88,8 @@ class Translated(NamedTuple):
     text: str
     kernels: str
     """Text of a module with functions that it calls."""
-    calls_products: bool
+    products: frozenset[int]
+    """For numbers of how many bits it calls products of any size."""
 
 
 def translate(source: Source, machine: Machine) -> Translated:
@@ -159,7 +160,7 @@ class _Translation:
             self.names[name] = Pointer(f"%array_{name}", np.dtype(dtype))
         for statement in node.body:
             self._statement(statement)
-        return Translated(self._text(arrays), self.kernels.text(), self.kernels.calls_products)
+        return Translated(self._text(arrays), self.kernels.text(), frozenset(self.kernels.products))
 
     def _text(self, arrays: list[str]) -> str:
         loads = []

@@ -62,19 +62,18 @@ def load(text: str, kernels: str = "") -> int:
 
 
 @cache
-def load_products() -> None:
-    """Make the products of matrices known to code that is loaded later, by their names."""
+def load_product(bits: int) -> None:
+    """Make the product of matrices known to code that is loaded later, by its name."""
     with _lock:
         engine = _engine()
-        text = product_module(this_machine() or AVX2)
+        text = product_module(this_machine() or AVX2, bits)
         key = hashlib.sha256((engine.description + text).encode()).hexdigest()
-        _load_object(engine, f"tensorgrad_products_{key[:20]}", lambda: [text])
-        for bits in (32, 64):
-            llvm.add_symbol(product_name(bits), product_address(bits))
+        _load_object(engine, f"tensorgrad_product_{key[:20]}", lambda: [text])
+        llvm.add_symbol(product_name(bits), product_address(bits))
 
 
 def product_address(bits: int) -> int:
-    """Where the product for numbers of so many bits is, once products have been loaded."""
+    """Where the product for numbers of so many bits is, once it has been loaded."""
     return _engine().jit.get_function_address(product_name(bits))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tensorgrad.compiler import machine, numba_kernels, vector_code
 from tensorgrad.compiler.disk import cache_directory, write_at_once
-from tensorgrad.compiler.machine_code import load_products
+from tensorgrad.compiler.machine_code import load_product
 from tensorgrad.compiler.native import Function, Memory, NativeProgram
 from tensorgrad.compiler.program_source import Source
 
@@ -33,7 +33,8 @@ class NumbaFunction(NativeProgram):
 
     def load(self, source: Source) -> Function:
         """Have the text compiled when it is first called, or machine code read from the disk."""
-        load_products()  # Numba's code finds them by their names
+        for dtype in source.scratch:
+            load_product(8 * np.dtype(dtype).itemsize)  # Numba's code finds it by its name
         self.path = _written(source.text)
         function = getattr(_imported(self.path), source.function)
         is_scan, is_shared = source.function == "scan", source.is_shared

@@ -40,12 +40,11 @@ def product_type(bits: int) -> ir.FunctionType:
     return ir.FunctionType(ir.VoidType(), (*operands, number, number, pointer))
 
 
-def product_module(machine: Machine) -> str:
-    """The text of a module with the functions for both precisions."""
+def product_module(machine: Machine, bits: int) -> str:
+    """The text of a module with the function for one precision."""
     module = ir.Module("products")
-    for bits in (32, 64):
-        function = ir.Function(module, product_type(bits), product_name(bits))
-        _Product(function, bits, machine).generate()
+    function = ir.Function(module, product_type(bits), product_name(bits))
+    _Product(function, bits, machine).generate()
     return str(module)
 
 

@@ -155,9 +155,9 @@ def test_threads_change_no_bit(monkeypatch):
 
 @pytest.mark.parametrize("bits", [32, 64])
 def test_every_layout_of_the_function_for_all_sizes(bits):
-    from tensorgrad.compiler.machine_code import load_products, product_address
+    from tensorgrad.compiler.machine_code import load_product, product_address
 
-    load_products()
+    load_product(bits)
     dtype, number = np.dtype(f"f{bits // 8}"), [ctypes.c_float, ctypes.c_double][bits == 64]
     p, i = ctypes.c_void_p, ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, p, i, i, p, i, i, p, i, p, i, i, i, i, number, number, p)
