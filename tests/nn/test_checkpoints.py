@@ -260,9 +260,11 @@ def test_compiled_training_goes_on(path):
 def test_schedules_of_ones_own_go_on(path):
     X, y = training_to_resume.data()
 
-    def fit(epochs, **options):  # with other objects in each call, as in another process
-        schedule = Warmup(lambda step: 0.9**step, steps=3)
-        return fresh().fit(X, y, epochs=epochs, schedule=schedule, **options)
+    schedules = []  # alive all at once, they are at different places in memory
+
+    def fit(epochs, **options):
+        schedules.append(Warmup(lambda step: 0.9**step, steps=3))
+        return fresh().fit(X, y, epochs=epochs, schedule=schedules[-1], **options)
 
     whole = fit(6)
     fit(4, callbacks=[Checkpoint(path)])
