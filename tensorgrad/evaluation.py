@@ -141,8 +141,9 @@ register(alias, lambda g, y, x: g)
 
 def _input(primal: Any, recording: bool, later: bool) -> Tensor:
     data = real_array(primal.data if isinstance(primal, Tensor) else primal)
-    if later and isinstance(primal, np.ndarray):
-        data = data.copy()
+    # A view with gaps stays shared: in a copy of it np.ravel(x, "A") would find another order.
+    if later and isinstance(primal, np.ndarray) and data.flags.forc:
+        data = data.copy(order="K")
     if data.dtype.char not in DIFFERENTIABLE:
         raise TypeError(
             f"cannot differentiate with respect to {data.dtype} values; pass floating-point ones "
