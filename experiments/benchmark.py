@@ -24,6 +24,8 @@ __all__ = ["DETAILS_FILE", "REPORT_FILE", "SUMMARY_FILE", "Outcome", "Plan", "ca
 SUMMARY_FILE = "NeuralNet_test_results.json"
 DETAILS_FILE = "results.json"
 REPORT_FILE = "report.html"
+# Pieces of work differ too much for a count of them, or of what they are measured in, to say much.
+BAR = "{percentage:3.0f}%|{bar:24}| {elapsed}<{remaining} {desc}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def carry_out(plan: Plan) -> Outcome:
     training = [*_flat(runs), *_flat(peers), *studies.values()]
     drawing_size = _drawing_size(plan, tasks)
     total = sum(piece.size for piece in training) + drawing_size
-    with tqdm(total=total, unit=" steps", unit_scale=True, dynamic_ncols=True) as bar:
+    with tqdm(total=total, dynamic_ncols=True, bar_format=BAR) as bar:
 
         def progress(piece: Piece) -> None:
             bar.set_description(piece.title, refresh=False)

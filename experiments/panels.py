@@ -22,12 +22,14 @@ from experiments.style import INK, MUTED, TEST, TRAINING, class_color, class_mar
 from experiments.training import Result
 
 __all__ = [
+    "DASHES",
     "calibration",
     "confusion_matrix",
     "decision_regions",
     "fitted_curve",
     "predicted_against_measured",
     "predicted_probabilities",
+    "probability_colors",
     "probability_scale",
     "residual_curve",
 ]
@@ -75,13 +77,18 @@ def decision_regions(axes: Axes, result: Result) -> None:
 
 def probability_scale(axes: Axes, result: Result) -> None:
     """A color bar that says which tint is which probability of class 1, for two classes."""
-    low, high = (_tint(color, STRONGEST_TINT) for color in (class_color(0), class_color(1)))
-    colors = LinearSegmentedColormap.from_list("probability", [low, "white", high])
+    colors = probability_colors()
     figure = axes.get_figure(root=True)
     assert figure is not None
     bar = figure.colorbar(ScalarMappable(cmap=colors), ax=axes, shrink=0.8, aspect=28, pad=0.02)
     bar.set_label(f"predicted probability of {result.dataset.class_names[1]}")
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+
+
+def probability_colors() -> LinearSegmentedColormap:
+    """The tints of two classes, from class 0 over white to class 1."""
+    low, high = (_tint(color, STRONGEST_TINT) for color in (class_color(0), class_color(1)))
+    return LinearSegmentedColormap.from_list("probability", [low, "white", high])
 
 
 def fitted_curve(axes: Axes, result: Result) -> None:

@@ -81,7 +81,7 @@ def save_training(result: Result, path: Path) -> None:
         course_panels.figure_curves(below, result)
         below.set_xlabel("epoch")
         settings = f"batches of {task.batch_size}, learning rate {task.learning_rate:g}"
-        title(above, task.title, f"stochastic gradient descent, {settings}")
+        title(above, task.title, f"{task.recipe}, {settings}")
         legend(figure, [below])
         save(figure, path)
 

@@ -60,7 +60,7 @@ def run_piece(task: Task, seed: int, directory: Path, *, watch: bool) -> Piece:
         directory / task.name / f"seed-{seed}{'-watched' if watch else ''}.json",
         fingerprint(settings, CODE),
         partial(_run, task, seed, watch=watch),
-        size=_steps(task),
+        size=200 + _steps(task) // 50,
     )
 
 
@@ -75,7 +75,7 @@ def peer_piece(task: Task, seed: int, directory: Path) -> Piece | None:
         directory / task.name / f"peers-seed-{seed}.json",
         fingerprint(settings, (*CODE, "experiments/peers.py")),
         partial(train_peers, task, seed),
-        size=math.ceil(_steps(task) * (1 + sum(PEERS[name].cost for name in names))),
+        size=1_000 + math.ceil(_steps(task) * sum(PEERS[name].step for name in names)),
     )
 
 
@@ -142,7 +142,7 @@ def restored_result(task: Task, run: Record) -> Result:
 
 def versions() -> dict[str, str | None]:
     """Of Python and of every library that has a part in the figures."""
-    names = ("tensorgrad", "numpy", "numba", "scikit-learn", "torch")
+    names = ("tensorgrad", "numpy", "scipy", "numba", "llvmlite", "scikit-learn", "torch")
     return {"python": python_version(), **{name: _version(name) for name in names}}
 
 

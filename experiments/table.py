@@ -37,8 +37,7 @@ from experiments.tasks import TASKS, Task, task_named
 
 __all__ = ["main", "main_report", "main_run"]
 
-SEEDS_OF_TABLE, SEEDS_OF_REPORT = 5, 20
-QUICK_SEEDS = 2
+SEEDS, QUICK_SEEDS = 20, 2
 PEER_SEEDS_OF_REPORT = 5
 EVERY_CORE = -1
 GOES_ON = (
@@ -66,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"format, and into the directory {RESULTS_DIRECTORY} pictures, {DETAILS_FILE} with every "
         f"figure of every seed, and {REPORT_FILE} with all of it on one page.",
     )
-    _add_table_options(parser, seeds=SEEDS_OF_TABLE, peer_seeds=0)
+    _add_table_options(parser, peer_seeds=0)
     options = parser.parse_args(argv)
     _check_update(options, parser)
     return _make(options, parser, studies=[])
@@ -83,7 +82,7 @@ def main_report(argv: Sequence[str] | None = None) -> int:
         "and PyTorch beside it, all pictures, and the studies of optimization. What an earlier "
         "run of table or report has left is not done again.",
     )
-    _add_table_options(parser, seeds=SEEDS_OF_REPORT, peer_seeds=PEER_SEEDS_OF_REPORT)
+    _add_table_options(parser, peer_seeds=PEER_SEEDS_OF_REPORT)
     options = parser.parse_args(argv)
     _check_update(options, parser)
     return _make(options, parser, studies=list(STUDIES))
@@ -103,7 +102,7 @@ def main_run(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="+", choices=names, metavar="NAME", help=f"one of {', '.join(names)}"
     )
-    _add_options(parser, seeds=SEEDS_OF_TABLE, peer_seeds=0)
+    _add_options(parser, peer_seeds=0)
     options = parser.parse_args(argv)
     chosen = [task_named(name) for name in dict.fromkeys(options.names)]
     plan = _plan(options, parser, chosen, studies=[])
@@ -168,8 +167,8 @@ def _parser(command: str, description: str) -> argparse.ArgumentParser:
     )
 
 
-def _add_table_options(parser: argparse.ArgumentParser, *, seeds: int, peer_seeds: int) -> None:
-    _add_options(parser, seeds=seeds, peer_seeds=peer_seeds)
+def _add_table_options(parser: argparse.ArgumentParser, *, peer_seeds: int) -> None:
+    _add_options(parser, peer_seeds=peer_seeds)
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     parser.add_argument(
         "--update",
@@ -185,8 +184,8 @@ def _add_table_options(parser: argparse.ArgumentParser, *, seeds: int, peer_seed
     )
 
 
-def _add_options(parser: argparse.ArgumentParser, *, seeds: int, peer_seeds: int) -> None:
-    add_seeds_options(parser, seeds=seeds)
+def _add_options(parser: argparse.ArgumentParser, *, peer_seeds: int) -> None:
+    add_seeds_options(parser, seeds=SEEDS)
     parser.add_argument(
         "--peers",
         type=non_negative,

@@ -67,7 +67,10 @@ class Task:
     learning_rate : float
     epochs : int
     batch_size : int
-        Settings of the training, which is plain mini-batch gradient descent.
+    optimizer : {"sgd", "adam"}
+    schedule : {None, "cosine"}
+        Settings of the training: plain mini-batch gradient descent with a constant learning rate,
+        if nothing else is said.
     reported : Reported or None
         The document's figures, for the rows that it has.
     """
@@ -80,6 +83,8 @@ class Task:
     learning_rate: float
     epochs: int
     batch_size: int = 32
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    schedule: Literal["cosine"] | None = None
     reported: Reported | None = None
 
     @property
@@ -108,9 +113,27 @@ class Task:
             "learning_rate": self.learning_rate,
             "epochs": self.epochs,
             "batch_size": self.batch_size,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
         }
 
+    @property
+    def recipe(self) -> str:
+        """How the learning rate is used, in words.
 
+        Examples
+        --------
+        >>> task_named("xor").recipe, task_named("two_moons_adam").recipe
+        ('gradient descent', 'Adam, decaying rate')
+        """
+        optimizer = {"sgd": "gradient descent", "adam": "Adam"}[self.optimizer]
+        return optimizer if self.schedule is None else f"{optimizer}, decaying rate"
+
+
+_XOR = Synthetic(
+    GaussianClusters([(1, 1), (-1, -1), (1, -1), (-1, 1)], labels=[0, 0, 1, 1], sigma=0.47)
+)
+_SINE = Synthetic(NoisySine(sigma=0.09))
 _DIAGONAL = np.array([(-1, -1), (1, 1)]) / np.sqrt(2)
 _MOONS = Synthetic(TwoMoons(sigma=0.2))
 
@@ -129,9 +152,7 @@ TASKS: tuple[Task, ...] = (
     Task(
         name="xor",
         title="XOR",
-        data=Synthetic(
-            GaussianClusters([(1, 1), (-1, -1), (1, -1), (-1, 1)], labels=[0, 0, 1, 1], sigma=0.47)
-        ),
+        data=_XOR,
         layers=((8, "tanh"), (8, "tanh"), (1, "sigmoid")),
         loss="binary_log_loss",
         learning_rate=0.1,
@@ -180,12 +201,53 @@ TASKS: tuple[Task, ...] = (
     Task(
         name="sine_regression",
         title="Sine Regression",
-        data=Synthetic(NoisySine(sigma=0.09)),
+        data=_SINE,
         layers=((32, "GeLU"), (32, "GeLU"), (1, "identity")),
         loss="l2",
         learning_rate=0.01,
         epochs=60,
         reported=Reported("0.00818", "0.00822"),
+    ),
+    Task(
+        name="xor_decaying",
+        title="XOR, decaying rate",
+        data=_XOR,
+        layers=((8, "tanh"), (8, "tanh"), (1, "sigmoid")),
+        loss="binary_log_loss",
+        learning_rate=0.1,
+        epochs=50,
+        schedule="cosine",
+    ),
+    Task(
+        name="two_moons_adam",
+        title="Two Moons, Adam",
+        data=_MOONS,
+        layers=((16, "tanh"), (16, "tanh"), (1, "sigmoid")),
+        loss="binary_log_loss",
+        learning_rate=0.01,
+        epochs=40,
+        batch_size=100,
+        optimizer="adam",
+        schedule="cosine",
+    ),
+    Task(
+        name="sine_tanh",
+        title="Sine, tanh net",
+        data=_SINE,
+        layers=((16, "tanh"), (16, "tanh"), (1, "identity")),
+        loss="l2",
+        learning_rate=0.1,
+        epochs=60,
+    ),
+    Task(
+        name="sine_tanh_decaying",
+        title="Sine, tanh net, decaying rate",
+        data=_SINE,
+        layers=((16, "tanh"), (16, "tanh"), (1, "identity")),
+        loss="l2",
+        learning_rate=0.1,
+        epochs=60,
+        schedule="cosine",
     ),
     Task(
         name="breast_cancer",

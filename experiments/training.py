@@ -146,7 +146,10 @@ def fit(
         batch_sz=task.batch_size,
         epochs=task.epochs,
         learning_rate=task.learning_rate,
+        optimizer=task.optimizer,
+        schedule=task.schedule,
         callbacks=callbacks,
+        compile="auto",
     )
 
 

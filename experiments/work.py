@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +38,7 @@ class Piece:
     work : callable
         Does it, without arguments, and returns the record. It is pickled for another process.
     size : int
-        How long it takes, in units of which only the ratios matter.
+        About how many milliseconds it takes: what the progress bar adds up.
     files : tuple of Path
         What else it writes; if one of them is missing it is done again.
     """
@@ -151,17 +152,34 @@ def _in_parallel(pieces: Sequence[tuple[int, Piece]], jobs: int) -> Iterable[tup
     """The records as they come, each with its index."""
     if not pieces:
         return []
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-    work = (delayed(_do)(index, piece, os.getpid()) for index, piece in pieces)
+    processes = effective_n_jobs(jobs)
+    if processes > 1:
+        _start_workers(processes)
+    parallel = Parallel(n_jobs=processes, return_as="generator_unordered")
+    work = (delayed(_do)(index, piece) for index, piece in pieces)
     return cast(Iterable[tuple[int, Record]], parallel(work))
 
 
-def _do(index: int, piece: Piece, parent: int) -> tuple[int, Record]:
-    if os.getpid() != parent:
-        # Ctrl-C reaches every process of the terminal; the parent alone says what becomes of it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start_workers(processes: int) -> None:
+    """Start the processes with Ctrl-C switched off, which they inherit.
+
+    In a terminal it reaches every process; the parent alone says what becomes of the others. A
+    worker that it stopped amid a queue of joblib's would leave the parent waiting.
+    """
+    from joblib import Parallel, delayed
+
+    if threading.current_thread() is not threading.main_thread():
+        return  # where signals are not ours to handle, and Ctrl-C does not arrive
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        Parallel(n_jobs=processes)(delayed(os.getpid)() for _ in range(processes))
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _do(index: int, piece: Piece) -> tuple[int, Record]:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
