@@ -21,7 +21,6 @@ from tensorgrad.dispatch import apply_to_three, apply_to_two
 
 # On plain arrays, where nothing is recorded, these compute without what a recorded call costs.
 softplus = inspect.unwrap(functions.softplus)
-logsumexp = inspect.unwrap(functions.logsumexp)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -213,7 +212,9 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
 def log_loss_of_arrays(logits: Any, labels: Any) -> Any:
     """What :func:`cross_entropy` computes, and records."""
     labels = checked_labels(labels, logits)
-    losses = logsumexp(logits, 1) - logits_of(labels, logits)
+    # Of logits less the largest: beside a large one, the digits of the loss would be rounded off.
+    shifted = logits - _largest_of_rows(logits)
+    losses = np.log(_sums_of_rows(np.exp(shifted)))[:, 0] - logits_of(labels, shifted)
     return mean(losses)
 
 

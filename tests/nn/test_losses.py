@@ -94,6 +94,11 @@ class TestExtremeLogits:
         np.testing.assert_allclose(logits.grad, [[-0.5, 0.5], [0, 0]], atol=1e-7)
 
 
+def test_large_logits_leave_the_loss_its_digits():
+    logits = np.full((2, 2), 1e4, np.float32)
+    np.testing.assert_allclose(nn.multiclass_log_loss(logits, [0, 1]), np.log(2), rtol=1e-6)
+
+
 def test_masked_logits_of_other_classes():
     logits = tg.tensor([[0.0, -np.inf, 0.0]], requires_grad=True)
     loss = nn.multiclass_log_loss(logits, [0])
