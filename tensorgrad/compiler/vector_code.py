@@ -189,7 +189,7 @@ class Tile(Vectors):
         self.store(value, pointer, self.last_lanes if vector == self.vectors - 1 else None)
 
 
-PATIENCE = 2000
+PATIENCE = 100
 """How often a thread looks whether the others are there before it lets something else run."""
 
 
