@@ -121,7 +121,7 @@ def test_layer_normalization_learns_from_small_weights(monkeypatch):
     monkeypatch.setattr(layer_norm, "SCALES", (0.5,))
     monkeypatch.setattr(layer_norm, "SEEDS", 1)
     result = layer_norm.run()
-    assert result.accuracies[True] > 0.8
+    assert result.accuracies[True] > 0.7
     assert result.accuracies[False] < 0.2
     assert result.losses[True][0, 0, -1] < 0.5 < 2 < result.losses[False][0, 0, -1]
 
