@@ -7,6 +7,7 @@ last) in loops over elements, so it is written in LLVM's own language.
 from __future__ import annotations
 
 import os
+import platform
 from typing import Any
 
 from llvmlite import ir
@@ -212,7 +213,8 @@ def wait_for_threads(builder: Any, arrivals: Any, expected: Any) -> None:
     builder.cbranch(builder.icmp_signed(">=", here, expected), end, pause)
     builder.position_at_end(pause)
     void = ir.FunctionType(ir.VoidType(), [])
-    builder.call(declared(builder.module, void, "llvm.x86.sse2.pause"), [])
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        builder.call(declared(builder.module, void, "llvm.x86.sse2.pause"), [])
     more = builder.add(looks, WORD(1))
     looks.add_incoming(more, pause)
     builder.cbranch(builder.icmp_signed("<", more, WORD(PATIENCE)), look, give_way)

@@ -180,3 +180,19 @@ def test_every_layout_of_the_function_for_all_sizes(bits):
         )  # fmt: skip
         expected = 0.5 * (left.astype(float) @ right) + beta * base
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-3 if bits == 32 else 1e-11)
+
+
+def test_a_large_step_that_looks_up_an_index_out_of_bounds_raises_and_does_not_wait(monkeypatch):
+    monkeypatch.setenv("TENSORGRAD_NUM_THREADS", "2")
+
+    def step(state, batch):
+        rows, index = batch
+        return state, np.sum((rows @ state)[index])
+
+    compiled = tg.compile(step, backend="llvm")
+    state = np.ones((200, 200), np.float32)
+    rows = np.ones((1, 200, 200), np.float32)
+    with pytest.raises(IndexError, match="out of bounds"):
+        tg.scan(compiled, state, (rows, np.full((1, 3), 200)))
+    _, sums = tg.scan(compiled, state, (rows, np.full((1, 3), 199)))
+    np.testing.assert_allclose(sums, 3 * 200 * 200)
