@@ -256,13 +256,19 @@ def test_ctrl_c_in_a_terminal_stops_all_processes_and_the_next_run_goes_on(tmp_p
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A program in the background, as tests may be, is started to ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     records = tmp_path / "results" / "records"
     deadline = time.monotonic() + 60
     while len(list(records.rglob("seed-*.json"))) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "goes on from there" in errors

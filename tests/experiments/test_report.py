@@ -140,6 +140,9 @@ def test_the_numbers_are_those_of_the_json(browser, results, content):
             assert numbers(texts[4])[0] == round(
                 row["limit"]["value"] * (100 if percent else 1), 2 if percent else 5
             )
+        if not row["peers"]:  # scikit-learn has no GELU, and PyTorch may not be installed
+            assert ("2", name) not in shown
+            continue
         peers = shown["2", name]
         for place, peer in enumerate(content["rows"]["xor"]["peers"]):
             figure, ratio = peers[1 + 2 * place : 3 + 2 * place]
