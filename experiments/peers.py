@@ -141,7 +141,7 @@ def _torch_can(task: Task) -> bool:
 
 
 def _train_torch(task: Task, dataset: Dataset, seed: int) -> Predict:
-    import torch
+    torch: Any = importlib.import_module("torch")
 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -178,7 +178,7 @@ def _train_torch(task: Task, dataset: Dataset, seed: int) -> Predict:
 
 
 def _torch_model(task: Task, features: int) -> Any:
-    import torch
+    torch: Any = importlib.import_module("torch")
 
     activations = {
         "relu": torch.nn.ReLU,
