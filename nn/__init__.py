@@ -21,6 +21,7 @@ from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
 from nn.embedding import Embedding
+from nn.epochs import DivergenceError
 from nn.flat import FlatBuffer
 from nn.functional import functional_call, functional_call_with_buffers
 from nn.history import plot_history
@@ -55,7 +56,7 @@ from nn.regression_losses import (
 )
 from nn.saving import ModelFileError, load_metadata, load_model, save_model
 from nn.summary import summary
-from nn.training import DivergenceError, train
+from nn.training import train
 from nn.wiring import Flatten, Residual
 
 __all__ = [

@@ -13,10 +13,13 @@ from nn.checkpoints import resume_from
 from nn.checks import positive_integer, positive_number, true_or_false
 from nn.diagnosis import DiagnosableNetwork
 from nn.early_stopping import EarlyStopping
+from nn.epochs import begun, run
 from nn.evaluation import Metric, Metrics, checked_metrics, in_units_of
 from nn.files import PathLike
 from nn.fit_data import fit_data, stream_data
+from nn.measuring import columns
 from nn.optim import Optimizer
+from nn.progress import ProgressBar
 from nn.settings import (
     LEARNING_RATE,
     OptimizerLike,
@@ -28,7 +31,6 @@ from nn.settings import (
     take_over,
 )
 from nn.standardization import Standardizer
-from nn.training import begun, columns, progress_bar, run
 
 if TYPE_CHECKING:
     from nn.network import NeuralNetwork
@@ -210,7 +212,7 @@ class TrainableNetwork(DiagnosableNetwork):
         if stopping is not None:
             state.callbacks.insert(0, stopping)
         if checked_verbose(verbose):
-            state.callbacks.append(progress_bar())
+            state.callbacks.append(ProgressBar())
         run_epoch = None
         if compile is not False:
             from nn.compiled_training import prepared_epoch  # only those who compile wait for it

@@ -123,6 +123,10 @@ class Optimizer:
         for parameter in self.buffer.parameters:
             parameter.grad = None
 
+    def forget(self) -> None:
+        """Start anew, as if no step had been made."""
+        self.state = self.rule.init(self.buffer.values)
+
     def pure_step(
         self, values: Any, gradient: Any, state: State, learning_rate_factor: Any = 1.0
     ) -> tuple[Any, State]:

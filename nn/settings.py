@@ -11,11 +11,12 @@ import numpy as np
 from nn.checks import choice, fraction_below_one, non_negative_number, positive_number
 from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
+from nn.epochs import Objective
 from nn.layers import Linear, Sequential
+from nn.measuring import LossFunction
 from nn.module import Module
 from nn.optim import OPTIMIZERS, Optimizer
 from nn.schedule_names import as_schedule
-from nn.training import LossFunction, Objective
 from nn.weights import weighted_mean
 from tensorgrad import Tensor
 

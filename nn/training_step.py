@@ -9,9 +9,9 @@ import numpy as np
 
 import tensorgrad as tg
 from nn.clipping import clip_by_norm, clip_by_value
+from nn.epochs import Objective
 from nn.functional import buffers_after, copy_with
 from nn.optimizer import Optimizer
-from nn.training import Objective
 from nn.update_rule import State, stepped
 from tensorgrad import CaptureError
 from tensorgrad.compiler.symbols import Symbol

@@ -153,7 +153,7 @@ def test_train_validates_in_evaluation_mode_without_recording():
 def test_many_rows_are_measured_in_parts():
     X = np.random.default_rng(0).normal(size=(10_000, 1))
     model = nn.Linear(1, 1, rng=0, dtype=np.float64)
-    measured = nn.training.measure(model, nn.l2_loss, (X, 0 * X), {"n": lambda o, t: len(o)})
+    measured = nn.measuring.measure(model, nn.l2_loss, (X, 0 * X), {"n": lambda o, t: len(o)})
     expected = np.mean((X @ model.weight.data + model.bias.data) ** 2)
     assert measured == {"loss": pytest.approx(expected), "n": 10_000}
 
