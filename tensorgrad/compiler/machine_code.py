@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 
-from tensorgrad.compiler.disk import cache_directory, write_at_once
+from tensorgrad.compiler.disk import cache_directory, read_checked, write_checked
 from tensorgrad.compiler.machine import AVX2, this_machine
 from tensorgrad.compiler.product_code import product_module, product_name
 
@@ -61,15 +61,17 @@ def load(text: str, kernels: str = "") -> int:
         return engine.jit.get_function_address(name)
 
 
-@cache
 def load_product(bits: int) -> None:
     """Make the product of matrices known to code that is loaded later, by its name."""
     with _lock:
+        if product_name(bits) in _loaded:
+            return
         engine = _engine()
         text = product_module(this_machine() or AVX2, bits)
         key = hashlib.sha256((engine.description + text).encode()).hexdigest()
         _load_object(engine, f"tensorgrad_product_{key[:20]}", lambda: [text])
         llvm.add_symbol(product_name(bits), product_address(bits))
+        _loaded.add(product_name(bits))
 
 
 def product_address(bits: int) -> int:
@@ -82,14 +84,11 @@ _loaded: set[str] = set()
 
 def _load_object(engine: Engine, name: str, texts: Any) -> None:
     path = cache_directory() / f"{name}.o"
-    try:
-        code = path.read_bytes()
-    except OSError:
+    code = read_checked(path)
+    if code is None:
         code = _compiled(engine, [text for text in texts() if text])
-        # A home that cannot be written to: the code is then made in each process.
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_at_once(path, code)
+        with suppress(OSError):  # nowhere to write: the code is then made in each process
+            write_checked(path, code)
     engine.jit.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.jit.finalize_object()
     _loaded.add(name)

@@ -20,6 +20,9 @@ from tensorgrad.compiler.program_source import Source, program_source
 THREADS_VARIABLE = "TENSORGRAD_NUM_THREADS"
 """The environment variable that says how many threads compute a large step."""
 
+EVERYBODY = 2**62
+"""More arrivals than any thread waits for: where one fails, the others go on to their end."""
+
 Function = Callable[[int, int, int, "Memory", list[Any]], None]
 """Machine code, called with a number of steps, of a thread and of threads, and arrays."""
 
@@ -142,17 +145,30 @@ class _Loaded:
         self._idle.append(memory)
 
     def _in_threads(self, steps: int, memory: Memory, arrays: list[Any]) -> None:
-        count = self._threads
-        memory.arrays[0][:] = 0  # nobody has arrived
-        others = [
-            Thread(target=self.function, args=(steps, i, count, memory, arrays))
-            for i in range(1, count)
-        ]
-        for thread in others:
-            thread.start()
-        self.function(steps, 0, count, memory, arrays)
-        for thread in others:
-            thread.join()
+        arrivals, errors = memory.arrays[0], []
+        arrivals[:] = 0
+
+        def compute(thread: int) -> None:
+            try:
+                self.function(steps, thread, self._threads, memory, arrays)
+            except BaseException as error:  # noqa: BLE001 - it is raised below
+                arrivals[:] = EVERYBODY
+                errors.append(error)
+
+        others = [Thread(target=compute, args=(i,)) for i in range(1, self._threads)]
+        try:
+            for thread in others:
+                thread.start()
+            compute(0)
+        except BaseException:  # a thread cannot be started, or Ctrl-C was pressed just here
+            arrivals[:] = EVERYBODY
+            raise
+        finally:
+            for thread in others:
+                if thread.ident is not None:
+                    thread.join()
+        if errors:
+            raise errors[0]
 
     def _new_memory(self) -> Memory:
         sizes = [("int64", 1)] if self.source.is_shared else []

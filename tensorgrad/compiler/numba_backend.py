@@ -9,6 +9,7 @@ import tempfile
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,9 @@ class NumbaFunction(NativeProgram):
 def _written(source: str) -> Path:
     """A file with this text, named after it and after what compiles it."""
     name = hashlib.sha256((_versions() + source).encode()).hexdigest()[:20]
-    directory = cache_directory()
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"program_{name}.py"
-        if not path.exists():
+        path = cache_directory() / f"program_{name}.py"
+        if not path.exists() or path.read_bytes() != source.encode():
             write_at_once(path, source.encode())
     except OSError:  # a home that cannot be written to: the code is then compiled in each process
         path = Path(tempfile.mkdtemp(prefix="tensorgrad-")) / f"program_{name}.py"
@@ -72,14 +71,18 @@ def _versions() -> str:
     return "\n".join([sys.version, np.__version__, version("numba"), *texts])
 
 
+_importing = Lock()
+
+
 def _imported(path: Path) -> Any:
     name = f"_tensorgrad_{path.stem}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where Numba looks for it when it loads machine code
-    spec.loader.exec_module(module)
-    return module
+    with _importing:
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where Numba looks for it when it loads machine code
+        spec.loader.exec_module(module)
+        return module

@@ -14,7 +14,6 @@ from tensorgrad.compiler.accumulation import accumulate
 from tensorgrad.compiler.lowering import lower
 from tensorgrad.compiler.machine import AVX2, AVX512
 from tensorgrad.compiler.passes import optimized
-from tensorgrad.compiler.program_source import program_source
 
 pytest.importorskip("llvmlite")
 
@@ -118,41 +117,6 @@ def test_weights_that_a_later_product_reads():
     np.testing.assert_allclose(last, state, rtol=1e-12)
 
 
-def large_step(state, x):
-    w, v, b = state
-    hidden = np.tanh(x @ w + b)
-    error = hidden @ v - 1.0
-    cotangent = (error @ v.T) * (1 - hidden * hidden)
-    loss = np.mean(error * error)
-    new = (
-        w - 1e-4 * (x.T @ cotangent),
-        v - 1e-4 * (hidden.T @ error),
-        b - np.sum(cotangent, 0) * 1e-4,
-    )
-    return new, (loss, np.max(hidden, axis=1))
-
-
-def test_threads_change_no_bit(monkeypatch):
-    state = (normal(200, 230) / 15, normal(230, 30) / 15, normal(230))
-    xs = normal(3, 90, 200)
-    results = []
-    for threads in ("1", "2", "3"):
-        monkeypatch.setenv("TENSORGRAD_NUM_THREADS", threads)
-        step = tg.compile(large_step, backend="llvm")
-        assert program_source(step.program(state, xs[0]), 3).is_shared
-        last, (losses, largest) = tg.scan(step, state, xs)
-        results.append((*last, losses, largest))
-    for other in results[1:]:
-        for one, two in zip(results[0], other, strict=True):
-            np.testing.assert_array_equal(one, two)
-    expected = state
-    for i, x in enumerate(xs):
-        expected, (loss, _) = large_step(expected, x)
-        np.testing.assert_allclose(results[0][3][i], loss, rtol=1e-12)
-    for one, two in zip(results[0], expected, strict=False):
-        np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-12)
-
-
 @pytest.mark.parametrize("bits", [32, 64])
 def test_every_layout_of_the_function_for_all_sizes(bits):
     from tensorgrad.compiler.machine_code import load_product, product_address
@@ -180,19 +144,3 @@ def test_every_layout_of_the_function_for_all_sizes(bits):
         )  # fmt: skip
         expected = 0.5 * (left.astype(float) @ right) + beta * base
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-3 if bits == 32 else 1e-11)
-
-
-def test_a_large_step_that_looks_up_an_index_out_of_bounds_raises_and_does_not_wait(monkeypatch):
-    monkeypatch.setenv("TENSORGRAD_NUM_THREADS", "2")
-
-    def step(state, batch):
-        rows, index = batch
-        return state, np.sum((rows @ state)[index])
-
-    compiled = tg.compile(step, backend="llvm")
-    state = np.ones((200, 200), np.float32)
-    rows = np.ones((1, 200, 200), np.float32)
-    with pytest.raises(IndexError, match="out of bounds"):
-        tg.scan(compiled, state, (rows, np.full((1, 3), 200)))
-    _, sums = tg.scan(compiled, state, (rows, np.full((1, 3), 199)))
-    np.testing.assert_allclose(sums, 3 * 200 * 200)
