@@ -21,7 +21,6 @@ from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
 from nn.embedding import Embedding
-from nn.epochs import DivergenceError
 from nn.flat import FlatBuffer
 from nn.functional import functional_call, functional_call_with_buffers
 from nn.history import plot_history
@@ -37,6 +36,7 @@ from nn.losses import (
     l2_loss,
     multiclass_log_loss,
 )
+from nn.mini_batches import DivergenceError
 from nn.module import Buffer, Module, Parameter
 from nn.network import NeuralNetwork
 from nn.normalization import BatchNorm1d, LayerNorm

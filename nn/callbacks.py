@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from nn.lbfgs import LBFGS
     from nn.module import Module
     from nn.network import NeuralNetwork
     from nn.optim import Optimizer
@@ -80,8 +81,8 @@ class TrainingState:
         What is trained.
     network : NeuralNetwork or None
         Whose ``fit`` this is.
-    optimizer : Optimizer
-        What changes the parameters.
+    optimizer : Optimizer or LBFGS
+        What changes the parameters; L-BFGS has no learning rate and no state.
     schedule : callable or None
         Factor of the learning rate for each step.
     rng : numpy.random.Generator or None
@@ -111,7 +112,7 @@ class TrainingState:
     def __init__(
         self,
         model: Module,
-        optimizer: Optimizer,
+        optimizer: Optimizer | LBFGS,
         history: History,
         epochs: int,
         *,
@@ -124,7 +125,7 @@ class TrainingState:
     ) -> None:
         self.model = model
         self.network = network
-        self.optimizer = optimizer
+        self.optimizer: Any = optimizer
         self.schedule = schedule
         self.rng = rng
         self.history = history

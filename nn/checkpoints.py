@@ -58,7 +58,7 @@ class Checkpoint(Callback):
     Raises
     ------
     TypeError, ValueError
-        If ``every`` is not a positive integer.
+        If ``every`` is not a positive integer; in ``fit``, if the optimizer is L-BFGS.
     OSError
         In ``fit``, if the file cannot be written; at once if its directory does not exist.
 
@@ -86,6 +86,12 @@ class Checkpoint(Callback):
     def on_fit_begin(self, state: TrainingState) -> None:
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"the directory of the checkpoint {self.path} does not exist")
+        if not hasattr(state.optimizer, "state_dict"):
+            raise ValueError(
+                f"a checkpoint cannot hold what {type(state.optimizer).__name__} has learned of "
+                "the curvature, which SciPy keeps; leave Checkpoint out, and save the network "
+                "after fit"
+            )
         # Callbacks may change a setting while training runs; what counts is what fit was given.
         self._settings = settings_of(state)
 

@@ -19,7 +19,8 @@ import tensorgrad as tg
 from nn.batches import ArrayBatches, ArraySource, Batch, Source
 from nn.callbacks import Callback, TrainingState, hooks
 from nn.checks import choice
-from nn.epochs import Epoch, Objective, eager_epoch
+from nn.epochs import Epoch, Objective
+from nn.mini_batches import eager_epoch
 from nn.optimizer import Optimizer
 from nn.training_step import Places, factors_of, rates_of, settings_of, training_step
 from tensorgrad import CaptureError
@@ -34,7 +35,7 @@ STEPS_FOR_MACHINE_CODE = 4_000
 
 
 class CompiledEpoch:
-    """Makes a step on every batch, as :func:`nn.epochs.eager_epoch` does, without Python's cost.
+    """Makes a step on every batch as ``eager_epoch`` does, without what Python costs.
 
     Parameters
     ----------

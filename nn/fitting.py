@@ -13,10 +13,11 @@ from nn.checkpoints import resume_from
 from nn.checks import positive_integer, positive_number, true_or_false
 from nn.diagnosis import DiagnosableNetwork
 from nn.early_stopping import EarlyStopping
-from nn.epochs import begun, run
+from nn.epochs import begun
 from nn.evaluation import Metric, Metrics, checked_metrics, in_units_of
 from nn.files import PathLike
 from nn.fit_data import fit_data, stream_data
+from nn.lbfgs import LBFGS
 from nn.measuring import columns
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
@@ -31,6 +32,7 @@ from nn.settings import (
     take_over,
 )
 from nn.standardization import Standardizer
+from nn.training import prepared_loop
 
 if TYPE_CHECKING:
     from nn.network import NeuralNetwork
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 class TrainableNetwork(DiagnosableNetwork):
     """The base of :class:`nn.NeuralNetwork` that trains it."""
 
-    _optimizer: Optimizer | None
+    _optimizer: Optimizer | LBFGS | None
     _compiled_epoch: Any
 
     def fit(
@@ -92,11 +94,13 @@ class TrainableNetwork(DiagnosableNetwork):
             Length of a step along the gradient. An optimizer that is made already has its own.
         shuffle : bool
             Whether each epoch goes through the data in a new random order.
-        optimizer : str, Optimizer, or callable
-            'sgd', 'adam', 'adamw', 'rmsprop' or 'adagrad'; an optimizer over
+        optimizer : str, Optimizer, LBFGS, or callable
+            'sgd', 'adam', 'adamw', 'rmsprop', 'adagrad' or 'lbfgs'; an optimizer over
             ``network.parameters()``; or what makes one from parameters and ``learning_rate=``, such
             as ``functools.partial(nn.SGD, momentum=0.9)``. Called again with the same kind and
-            settings, it goes on with what it remembers, such as the momentum.
+            settings, it goes on with what it remembers, such as the momentum. With 'lbfgs' (see
+            :class:`nn.LBFGS`; it needs SciPy) all samples make one batch, an epoch is an iteration,
+            and training ends when it has converged.
         schedule : str or callable, optional
             What the learning rate is multiplied by in each step of this call: a name such as
             'cosine' or 'one_cycle', an object of :mod:`nn.schedules`, or a function of the step.
@@ -155,6 +159,10 @@ class TrainableNetwork(DiagnosableNetwork):
         ------
         TypeError, ValueError
             If an argument cannot be right; the network is then as it was.
+        ImportError
+            If something that was asked for is not installed.
+        CaptureError
+            If ``compile`` is asked for, and something cannot be recorded.
         ModelFileError
             If ``resume`` is no checkpoint of this network and these settings.
         DivergenceError
@@ -213,20 +221,24 @@ class TrainableNetwork(DiagnosableNetwork):
             state.callbacks.insert(0, stopping)
         if checked_verbose(verbose):
             state.callbacks.append(ProgressBar())
-        run_epoch = None
-        if compile is not False:
-            from nn.compiled_training import prepared_epoch  # only those who compile wait for it
-
-            run_epoch = self._compiled_epoch = prepared_epoch(
-                compile, state, objective, source, self._compiled_epoch, verbose=verbose
-            )
+        loop = prepared_loop(
+            state,
+            source,
+            objective,
+            compile=compile,
+            resume=resume,
+            batch_size="batch_sz",
+            verbose=verbose,
+            earlier=self._compiled_epoch,
+        )
         with begun(state):
             if resume is None:
                 take_over(made, self._optimizer)
             else:
                 resume_from(resume, state)
             self._optimizer, self._standardizer = made, data.standardizer
-            run(state, source, objective, measured, data.validation, run_epoch)
+            self._compiled_epoch = loop.compiled or self._compiled_epoch
+            loop.run(measured, data.validation)
         return self
 
     def partial_fit(

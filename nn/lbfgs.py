@@ -39,6 +39,9 @@ class LBFGS:
         Or if an iteration makes the loss smaller by less than this part of it.
     history_size : int
         How many of the latest steps it remembers.
+    max_eval : int, optional
+        How often the loss is computed in one call of :meth:`step`, at most; 25 times for each
+        iteration if it is not given.
     l2_penalty : float
         Half of this times the sum of squares of all parameters is added to the loss.
 
@@ -76,19 +79,25 @@ class LBFGS:
         tolerance_change: float = 1e-9,
         history_size: int = 10,
         *,
+        max_eval: int | None = None,
         l2_penalty: float = 0.0,
     ) -> None:
         self.max_iter = positive_integer(max_iter, "max_iter")
         self.tolerance_grad = non_negative_number(tolerance_grad, "tolerance_grad")
         self.tolerance_change = non_negative_number(tolerance_change, "tolerance_change")
         self.history_size = positive_integer(history_size, "history_size")
+        self.max_eval = None if max_eval is None else positive_integer(max_eval, "max_eval")
         self.l2_penalty = non_negative_number(l2_penalty, "l2_penalty")
         self.buffer = FlatBuffer(parameters)
         self.converged = False
         self.message = "step() was not called"
 
     def step(
-        self, closure: Callable[[], Any], callback: Callable[[int, float], object] | None = None
+        self,
+        closure: Callable[[], Any],
+        callback: Callable[[int, float], object] | None = None,
+        *,
+        max_iter: int | None = None,
     ) -> float:
         """Go on for up to ``max_iter`` iterations, which start without a memory of earlier calls.
 
@@ -100,6 +109,8 @@ class LBFGS:
         callback : callable, optional
             ``callback(iteration, loss)`` is called after each iteration, counted from 1, with the
             parameters as they are then. It may raise ``StopIteration`` to end it.
+        max_iter : int, optional
+            Iterations of this call, if not as many as the optimizer says.
 
         Returns
         -------
@@ -113,7 +124,8 @@ class LBFGS:
         ValueError
             If the loss is not finite to begin with, or does not depend on the parameters.
         """
-        minimize = _minimize()
+        minimize = scipy_minimize()
+        iterations = self.max_iter if max_iter is None else positive_integer(max_iter, "max_iter")
         problem = _Problem(self, closure)
         start = self.buffer.copy().astype(np.float64)
         iteration = 0
@@ -134,8 +146,8 @@ class LBFGS:
                 method="L-BFGS-B",
                 callback=report,
                 options={
-                    "maxiter": self.max_iter,
-                    "maxfun": 25 * self.max_iter,
+                    "maxiter": iterations,
+                    "maxfun": 25 * iterations if self.max_eval is None else self.max_eval,
                     "maxcor": self.history_size,
                     "gtol": self.tolerance_grad,
                     "ftol": self.tolerance_change,
@@ -198,9 +210,16 @@ class _Problem:
         return any(p.grad is not None for p in self.optimizer.buffer.parameters)
 
 
-def _minimize() -> Callable[..., Any]:
+def scipy_minimize() -> Callable[..., Any]:
+    """``scipy.optimize.minimize``.
+
+    Raises
+    ------
+    ImportError
+        If SciPy is not installed.
+    """
     try:
         from scipy.optimize import minimize
     except ImportError as error:
-        raise ImportError("LBFGS needs SciPy; install it with: pip install scipy") from error
+        raise ImportError("L-BFGS needs SciPy; install it with: pip install scipy") from error
     return minimize

@@ -105,6 +105,13 @@ class LearningRateLogger(Callback):
     [0.1]
     """
 
+    def on_fit_begin(self, state: TrainingState) -> None:
+        if not hasattr(state.optimizer, "current_learning_rate"):
+            raise ValueError(
+                f"{type(state.optimizer).__name__} has no learning rate that could be logged; "
+                "leave LearningRateLogger out"
+            )
+
     def on_epoch_end(self, state: TrainingState) -> None:
         state.log("learning_rate", state.optimizer.current_learning_rate)
 

@@ -231,7 +231,8 @@ class NeuralNetwork(TrainableNetwork):
         """Write the network to a safetensors file, which many other tools open.
 
         It holds the parameters, the description of the network, the history, and where the random
-        numbers stand, so that a loaded network goes on training as this one would. A file at
+        numbers stand. It does not hold what an optimizer remembers, such as the moments of Adam,
+        which start anew in a loaded network; :class:`nn.Checkpoint` writes these too. A file at
         ``path`` is replaced in one step: after a crash it is the old one or the new one.
 
         Parameters
@@ -278,7 +279,7 @@ class NeuralNetwork(TrainableNetwork):
         Returns
         -------
         NeuralNetwork
-            It predicts, and goes on training, as the saved one.
+            It predicts as the saved one; when it goes on training, its optimizer starts anew.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from nn.dropout import Dropout
 from nn.early_stopping import EarlyStopping
 from nn.epochs import Objective
 from nn.layers import Linear, Sequential
+from nn.lbfgs import LBFGS
 from nn.measuring import LossFunction
 from nn.module import Module
 from nn.optim import OPTIMIZERS, Optimizer
@@ -23,7 +24,20 @@ from tensorgrad import Tensor
 LEARNING_RATE = 0.01
 """What ``fit`` takes if nothing else is said."""
 
-OptimizerLike = str | Optimizer | Callable[..., Optimizer]
+OptimizerLike = str | Optimizer | LBFGS | Callable[..., Optimizer | LBFGS]
+
+NAMES = (*OPTIMIZERS, "lbfgs")
+"""What ``optimizer=`` may say."""
+
+WITHOUT_LEARNING_RATE = {
+    "learning_rate": "a line search finds the length of each step",
+    "weight_decay": (
+        "decay is a part of the learning rate, and there is none; "
+        "optimizer=functools.partial(nn.LBFGS, l2_penalty=...) adds a penalty to the loss"
+    ),
+    "clip_norm": "the line search needs the gradient as it is",
+}
+"""Why L-BFGS does not take a setting."""
 
 
 def made_optimizer(
@@ -31,12 +45,12 @@ def made_optimizer(
     parameters: Sequence[Tensor],
     learning_rate: float,
     **settings: Any,
-) -> Optimizer:
+) -> Optimizer | LBFGS:
     """What ``optimizer=`` asks for, over the parameters.
 
     Parameters
     ----------
-    optimizer : str, Optimizer, or callable
+    optimizer : str, Optimizer, LBFGS, or callable
         A name; an optimizer, which must be over these parameters and has its own settings; or what
         makes one from parameters and ``learning_rate=``, such as the class ``nn.Adam``.
     parameters : list of Tensor
@@ -49,7 +63,7 @@ def made_optimizer(
     Raises
     ------
     TypeError, ValueError
-        If it is none of these, or settings are given beside an optimizer.
+        If it is none of these, or settings are given beside an optimizer, or to L-BFGS.
 
     Examples
     --------
@@ -62,9 +76,16 @@ def made_optimizer(
     SGD(3 parameters, learning_rate=0.1, momentum=0.9)
     """
     given = {name: value for name, value in settings.items() if value is not None}
-    if isinstance(optimizer, Optimizer):
-        if learning_rate != LEARNING_RATE:
-            given["learning_rate"] = learning_rate
+    if isinstance(optimizer, str):
+        name = choice(optimizer, NAMES, "optimizer")
+        optimizer = LBFGS if name == "lbfgs" else OPTIMIZERS[name]
+    if learning_rate != LEARNING_RATE and (isinstance(optimizer, Optimizer) or is_lbfgs(optimizer)):
+        given = {"learning_rate": learning_rate, **given}
+    if is_lbfgs(optimizer):
+        reasons = [f"{name}: {WITHOUT_LEARNING_RATE[name]}" for name in given]
+        if reasons:
+            raise ValueError(f"L-BFGS does not take {'; '.join(reasons)}")
+    if isinstance(optimizer, Optimizer | LBFGS):
         if given:
             raise ValueError(
                 f"{', '.join(given)} cannot be given beside an optimizer that is made already; "
@@ -77,24 +98,37 @@ def made_optimizer(
                 f"nn.{type(optimizer).__name__}(network.parameters(), ...), again after reset()"
             )
         return optimizer
-    if isinstance(optimizer, str):
-        optimizer = OPTIMIZERS[choice(optimizer, OPTIMIZERS, "optimizer")]
     if not callable(optimizer):
         raise TypeError(
-            f"optimizer is {optimizer!r}; expected one of {', '.join(map(repr, OPTIMIZERS))}, an "
+            f"optimizer is {optimizer!r}; expected one of {', '.join(map(repr, NAMES))}, an "
             "optimizer, or a class such as nn.Adam"
         )
-    made = optimizer(parameters, learning_rate=learning_rate, **given)
-    if not isinstance(made, Optimizer):
+    rate = {} if is_lbfgs(optimizer) else {"learning_rate": learning_rate}
+    made = optimizer(parameters, **rate, **given)
+    if not isinstance(made, Optimizer | LBFGS):
         raise TypeError(f"optimizer made {made!r}; expected an optimizer such as nn.Adam")
     return made
 
 
-def take_over(optimizer: Optimizer, earlier: Optimizer | None) -> None:
+def is_lbfgs(optimizer: Any) -> bool:
+    """Whether it is L-BFGS, its class, or a partial of this.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> is_lbfgs(LBFGS), is_lbfgs(partial(LBFGS, history_size=20)), is_lbfgs(Optimizer)
+    (True, True, False)
+    """
+    made = getattr(optimizer, "func", optimizer)
+    return isinstance(made, LBFGS) or (isinstance(made, type) and issubclass(made, LBFGS))
+
+
+def take_over(optimizer: Optimizer | LBFGS, earlier: Optimizer | LBFGS | None) -> None:
     """Take over what an earlier optimizer remembers, if it is of the same kind and settings."""
     if (
-        earlier is None
-        or earlier is optimizer
+        earlier is optimizer
+        or not isinstance(optimizer, Optimizer)
+        or not isinstance(earlier, Optimizer)
         or not optimizer.state
         or type(earlier) is not type(optimizer)
         or earlier.rule.settings != optimizer.rule.settings

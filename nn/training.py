@@ -1,18 +1,23 @@
-"""``train``: any model on mini-batches of arrays."""
+"""``train``: any model on arrays; and which loop trains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn.batches import ArraySource, Batch
+from nn.batches import ArraySource, Batch, Source
 from nn.callbacks import Callback, History, TrainingState
 from nn.checkpoints import resume_from
 from nn.checks import positive_integer
-from nn.epochs import Objective, begun, run
+from nn.epochs import Objective, begun
 from nn.files import PathLike
+from nn.full_batch import all_samples, run_full_batch
+from nn.lbfgs import LBFGS
 from nn.measuring import LossFunction, Metric, columns
+from nn.mini_batches import run_mini_batches
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
@@ -23,7 +28,7 @@ from nn.weights import checked_sample_weight, weighted_mean, with_weights
 def train(
     model: Module,
     loss_function: LossFunction,
-    optimizer: Optimizer,
+    optimizer: Optimizer | LBFGS,
     X: np.ndarray,
     y: np.ndarray,
     *,
@@ -34,13 +39,14 @@ def train(
     metrics: Mapping[str, Metric] | None = None,
     validation: Batch | None = None,
     sample_weight: np.ndarray | None = None,
+    penalty: Callable[[Module], Any] | None = None,
     callbacks: Iterable[Callback] = (),
     history: History | None = None,
     resume: PathLike | None = None,
     compile: bool | str = False,
     verbose: bool = False,
 ) -> History:
-    """Train a model on mini-batches.
+    """Train a model, on mini-batches or, with L-BFGS, on all samples at once.
 
     Parameters
     ----------
@@ -48,8 +54,9 @@ def train(
         From a batch of inputs to logits or predictions.
     loss_function : callable
         From those and the targets to the mean loss of the batch.
-    optimizer : Optimizer
-        Over the parameters of the model.
+    optimizer : Optimizer or LBFGS
+        Over the parameters of the model. An epoch of L-BFGS is one of its iterations, on all
+        samples; it ends when it has converged.
     X, y : ndarray
         Inputs and targets, one row for each sample; taken as they are.
     batch_size : int
@@ -71,6 +78,9 @@ def train(
         How much each sample counts, of shape (n_samples,); the loss must then take
         ``reduction="none"``, as those of this package do. Only ratios matter: the weights are
         divided by their mean. The validation data may have weights too, as their third array.
+    penalty : callable, optional
+        From the model to a number, which is added to the loss of every batch before it is
+        differentiated, and not to the loss in the history.
     callbacks : list of Callback
         What is told of the progress, see :class:`nn.Callback`.
     history : dict of str to list of float, optional
@@ -140,13 +150,68 @@ def train(
     )
     if verbose:
         state.callbacks.append(ProgressBar())
-    objective, run_epoch = Objective(model, loss_function), None
-    if compile is not False:
-        from nn.compiled_training import prepared_epoch  # only those who compile wait for it
-
-        run_epoch = prepared_epoch(compile, state, objective, source, verbose=verbose)
+    objective = Objective(model, loss_function, penalty)
+    loop = prepared_loop(
+        state,
+        source,
+        objective,
+        compile=compile,
+        resume=resume,
+        batch_size="batch_size",
+        verbose=verbose,
+    )
     with begun(state):
         if resume is not None:
             resume_from(resume, state)
-        run(state, source, objective, metrics, validation, run_epoch)
+        loop.run(metrics, validation)
     return history
+
+
+class Loop(NamedTuple):
+    """What trains, with all that it needs to know but for what is measured."""
+
+    run: Callable[[Mapping[str, Metric], Batch | None], None]
+    compiled: Any = None
+    """The :class:`nn.compiled_training.CompiledEpoch`, if there is one."""
+
+
+def prepared_loop(
+    state: TrainingState,
+    source: Source,
+    objective: Objective,
+    *,
+    batch_size: str,
+    compile: Any,
+    resume: Any,
+    verbose: bool,
+    earlier: Any = None,
+) -> Loop:
+    """The loop over mini-batches, eager or compiled, or that of L-BFGS; nothing is changed yet.
+
+    Parameters
+    ----------
+    state, source, objective
+        Of the training that is to come.
+    batch_size : str
+        What the argument for the size of a batch is called.
+    compile, resume, verbose
+        As for :meth:`nn.NeuralNetwork.fit`.
+    earlier : CompiledEpoch, optional
+        Used again if it is what is asked for.
+
+    Raises
+    ------
+    TypeError, ValueError, CaptureError, ImportError
+        If the optimizer cannot train so, or an epoch cannot be compiled.
+    """
+    if isinstance(state.optimizer, LBFGS):
+        arrays = all_samples(
+            state, source, objective.model, batch_size=batch_size, resume=resume, compile=compile
+        )
+        return Loop(partial(run_full_batch, state, arrays, objective))
+    if compile is False:
+        return Loop(partial(run_mini_batches, state, source, objective))
+    from nn.compiled_training import prepared_epoch  # only those who compile wait for it
+
+    epoch = prepared_epoch(compile, state, objective, source, earlier, verbose=verbose)
+    return Loop(partial(run_mini_batches, state, source, objective, run_epoch=epoch), epoch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from numbers import Integral
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from nn.checks import positive_integer
 from nn.dropout import Dropout
 from nn.estimators.parameters import ACTIVATIONS, Parameters
-from nn.estimators.progress import EpochEnd
+from nn.estimators.progress import EpochEnd, IterationEnd
 from nn.estimators.rows import as_rows
 from nn.inference import PlainLayers
 from nn.layers import Linear, Sequential
@@ -27,8 +28,6 @@ from nn.lbfgs import LBFGS
 from nn.module import Module
 from nn.optim import SGD, Adam, Optimizer
 from nn.training import train
-from nn.weights import weighted_mean
-from tensorgrad.mode import changed_mode
 
 LARGEST_BATCH = 200
 """Samples in a batch, where nothing is said."""
@@ -269,34 +268,23 @@ class NeuralNetworkEstimator(Parameters):
         )
 
     def _train_on_all(self, X: Any, targets: np.ndarray, weights: np.ndarray | None) -> None:
-        loss_function = self._loss_function()
-        counts: list[np.ndarray] = []
-        total = float(X.shape[0])
-        if weights is not None:
-            loss_function, total = weighted_mean(loss_function), float(weights.sum())
-            X, targets, *counts = _counted(X, targets, weights)
-        inputs = as_rows(X)[:]
-        network, l2_penalty = self.network_, self.alpha / total
-        evaluations = 0
-
-        def loss() -> Any:
-            nonlocal evaluations
-            evaluations += 1
-            outputs = network(inputs)
-            return loss_function(outputs, targets, *counts) + half_squares(network, l2_penalty)
-
-        def after_iteration(iteration: int, value: float) -> None:
-            self.n_iter_ = iteration
-            self.t_ += X.shape[0]
-            self.loss_ = self.best_loss_ = value
-            self.loss_curve_.append(value)
-            if evaluations >= self.max_fun:
-                raise StopIteration
-
-        self.n_iter_ = 0
-        optimizer = LBFGS(network.parameters(), self.max_iter, self.tol)
-        with changed_mode(recording=True), np.errstate(all="ignore"):
-            self.loss_ = self.best_loss_ = optimizer.step(loss, after_iteration)
+        total = float(X.shape[0] if weights is None else weights.sum())
+        optimizer = LBFGS(
+            self.network_.parameters(), self.max_iter, self.tol, max_eval=self.max_fun
+        )
+        train(
+            self.network_,
+            self._loss_function(),
+            optimizer,
+            as_rows(X),
+            targets,
+            batch_size=X.shape[0],
+            epochs=self.max_iter,
+            sample_weight=weights,
+            penalty=partial(half_squares, factor=self.alpha / total),
+            callbacks=[IterationEnd(self, X.shape[0])],
+            verbose=bool(self.verbose),
+        )
         if not optimizer.converged:
             self._warn_of_convergence(f"{self.n_iter_} iterations ({optimizer.message})")
 

@@ -95,3 +95,26 @@ class EpochEnd(Callback):
             f"the {what} did not become better by tol={self.estimator.tol:g} for "
             f"{self.estimator.n_iter_no_change} epochs"
         )
+
+
+class IterationEnd(Callback):
+    """Keeps the curve of the loss while L-BFGS trains.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``loss_``, ``loss_curve_``, ``best_loss_``, ``n_iter_`` and ``t_`` are kept up to date.
+    n_samples : int
+        In an iteration.
+    """
+
+    def __init__(self, estimator: Any, n_samples: int) -> None:
+        self.estimator = estimator
+        self.n_samples = n_samples
+
+    def on_epoch_end(self, state: TrainingState) -> None:
+        estimator = self.estimator
+        estimator.n_iter_ = state.epoch
+        estimator.t_ += self.n_samples
+        estimator.loss_ = estimator.best_loss_ = state.metrics["loss"]
+        estimator.loss_curve_.append(estimator.loss_)
