@@ -101,8 +101,8 @@ class CompiledEpoch:
                 )
             if not all(isinstance(array, np.ndarray) for array in source.arrays):
                 raise CaptureError(
-                    "X is a memory-mapped file, of which a compiled epoch would need all rows at "
-                    "once; pass np.asarray(X) if it fits into memory"
+                    "X is a sparse matrix or a memory-mapped file, of which a compiled epoch would "
+                    "need all rows at once; pass an array if it fits into memory"
                 )
             batches = ArrayBatches(source.arrays, source.batch_size)
             self._prepare(state, objective, batches)
@@ -207,7 +207,7 @@ def _mean(losses: list[float], size: int, count: int) -> tuple[float, int]:
 
 
 def prepared_epoch(
-    compile: bool | str,
+    compile: bool | str | CompiledEpoch,
     state: TrainingState,
     objective: Objective,
     source: Source,
@@ -246,7 +246,7 @@ def prepared_epoch(
 
 
 def compiled_epoch(
-    compile: bool | str,
+    compile: bool | str | CompiledEpoch,
     steps: int,
     callbacks: Iterable[Callback] = (),
     earlier: CompiledEpoch | None = None,
@@ -255,8 +255,9 @@ def compiled_epoch(
 
     Parameters
     ----------
-    compile : bool or {"auto", "numpy", "llvm", "numba"}
-        True stands for the quickest backend that is installed. "auto" compiles if it pays.
+    compile : bool, {"auto", "numpy", "llvm", "numba"} or CompiledEpoch
+        True stands for the quickest backend that is installed. "auto" compiles if it pays. What
+        an earlier call gave is used again, with what it recorded.
     steps : int
         How many steps there will be, which is all that "auto" looks at.
     callbacks : iterable of Callback
@@ -280,6 +281,25 @@ def compiled_epoch(
     >>> compiled_epoch("numpy", steps=100).backend
     'numpy'
     """
+    epoch = _asked_for(compile, steps)
+    if epoch is not None and earlier is not None and earlier.does_the_same_as(epoch):
+        epoch = earlier
+    watching = [
+        type(callback).__name__
+        for callback in callbacks
+        if hooks([callback], "on_batch_begin") or hooks([callback], "on_batch_end")
+    ]
+    if epoch is not None and watching:
+        reason = f"{', '.join(watching)} is called for every batch"
+        if epoch.strict:
+            raise CaptureError(f"{reason}, which compiled code cannot do; leave compile= out")
+        epoch.give_up(reason)
+    return epoch
+
+
+def _asked_for(compile: bool | str | CompiledEpoch, steps: int) -> CompiledEpoch | None:
+    if isinstance(compile, CompiledEpoch):
+        return compile
     if isinstance(compile, bool | np.bool):
         if not compile:
             return None
@@ -297,20 +317,7 @@ def compiled_epoch(
             f"{', '.join(map(repr, BACKENDS))}"
         )
     tg.compile(_nothing, backend=backend)  # it raises if something is not installed
-    epoch = CompiledEpoch(backend, strict=strict)
-    if earlier is not None and earlier.does_the_same_as(epoch):
-        epoch = earlier
-    watching = [
-        type(callback).__name__
-        for callback in callbacks
-        if hooks([callback], "on_batch_begin") or hooks([callback], "on_batch_end")
-    ]
-    if watching:
-        reason = f"{', '.join(watching)} is called for every batch"
-        if strict:
-            raise CaptureError(f"{reason}, which compiled code cannot do; leave compile= out")
-        epoch.give_up(reason)
-    return epoch
+    return CompiledEpoch(backend, strict=strict)
 
 
 def _nothing(x: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nn.measuring import LossFunction
 from nn.module import Module
 from nn.optim import OPTIMIZERS, Optimizer
 from nn.schedule_names import as_schedule
-from nn.weights import weighted_mean
+from nn.weights import WeightedMean
 from tensorgrad import Tensor
 
 LEARNING_RATE = 0.01
@@ -208,8 +208,8 @@ def made_objective(
     is_plain = type(dropout) in (int, float) and dropout == 0
     return Objective(
         model if is_plain else with_dropout(model, dropout, rng),
-        weighted_mean(loss_function) if weighted else loss_function,
-        l1_penalty(strength) if strength else None,
+        WeightedMean(loss_function) if weighted else loss_function,
+        L1Penalty(strength) if strength else None,
     )
 
 
@@ -253,33 +253,31 @@ def with_dropout(model: Sequential, dropout: Any, rng: np.random.Generator) -> S
     return Sequential(*layers)
 
 
-def l1_penalty(strength: float) -> Callable[[Module], Any]:
+class L1Penalty(NamedTuple):
     """The sum of the absolute values of all weights of a model, times a number.
 
-    Parameters
+    It maps a model to the penalty, a composition of operations. Biases and other parameters of one
+    axis do not count. Two of the same number are equal.
+
+    Attributes
     ----------
     strength : float
         The number.
-
-    Returns
-    -------
-    callable
-        From a model to the penalty, a composition of operations. Biases and other parameters of
-        one axis do not count.
 
     Examples
     --------
     >>> layer = Linear(2, 1)
     >>> _ = layer.weight.assign([[3.0], [-4.0]])
-    >>> l1_penalty(0.5)(layer).item()
+    >>> L1Penalty(0.5)(layer).item()
     3.5
     """
 
-    def penalty(model: Module) -> Any:
-        sums = [np.sum(np.abs(p)) for p in model.parameters() if p.ndim > 1]
-        return strength * sum(sums[1:], start=sums[0])
+    strength: float
 
-    return penalty
+    def __call__(self, model: Module) -> Any:
+        """The penalty."""
+        sums = [np.sum(np.abs(p)) for p in model.parameters() if p.ndim > 1]
+        return self.strength * sum(sums[1:], start=sums[0])
 
 
 def checked_fraction(value: Any, name: str) -> float:

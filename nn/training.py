@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,10 @@ from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
 from nn.schedule_names import as_schedule
-from nn.weights import checked_sample_weight, weighted_mean, with_weights
+from nn.weights import WeightedMean, checked_sample_weight, with_weights
+
+if TYPE_CHECKING:
+    from nn.compiled_training import CompiledEpoch
 
 
 def train(
@@ -43,7 +46,7 @@ def train(
     callbacks: Iterable[Callback] = (),
     history: History | None = None,
     resume: PathLike | None = None,
-    compile: bool | str = False,
+    compile: bool | str | CompiledEpoch = False,
     verbose: bool = False,
 ) -> History:
     """Train a model, on mini-batches or, with L-BFGS, on all samples at once.
@@ -88,8 +91,9 @@ def train(
     resume : path-like, optional
         Go on from what :class:`nn.Checkpoint` wrote, with the other arguments as they were then;
         ``epochs`` counts those of before too.
-    compile : bool or {"auto", "numpy", "llvm", "numba"}
-        Run all batches of an epoch at once, as :meth:`NeuralNetwork.fit` does.
+    compile : bool, {"auto", "numpy", "llvm", "numba"} or CompiledEpoch
+        Run all batches of an epoch at once, as :meth:`NeuralNetwork.fit` does. An object that
+        :func:`nn.compiled_training.compiled_epoch` made keeps what it has recorded for later calls.
     verbose : bool
         Show a progress bar.
 
@@ -131,7 +135,7 @@ def train(
         arrays, validation = with_weights(
             arrays, validation, weights, optimizer.buffer.values.dtype
         )
-        loss_function = weighted_mean(loss_function)
+        loss_function = WeightedMean(loss_function)
     source = ArraySource(arrays, batch_size, rng)
     history = {} if history is None else history
     metrics = metrics or {}
@@ -171,8 +175,8 @@ class Loop(NamedTuple):
     """What trains, with all that it needs to know but for what is measured."""
 
     run: Callable[[Mapping[str, Metric], Batch | None], None]
-    compiled: Any = None
-    """The :class:`nn.compiled_training.CompiledEpoch`, if there is one."""
+    compiled: CompiledEpoch | None = None
+    """What makes the steps, if they are compiled."""
 
 
 def prepared_loop(
@@ -184,7 +188,7 @@ def prepared_loop(
     compile: Any,
     resume: Any,
     verbose: bool,
-    earlier: Any = None,
+    earlier: CompiledEpoch | None = None,
 ) -> Loop:
     """The loop over mini-batches, eager or compiled, or that of L-BFGS; nothing is changed yet.
 

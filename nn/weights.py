@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -169,29 +169,28 @@ def _over_mean(weights: np.ndarray, what: str) -> np.ndarray:
     return weights / weights.mean()
 
 
-def weighted_mean(loss_function: Callable[..., Any]) -> Callable[..., Any]:
+class WeightedMean(NamedTuple):
     """A loss of one sample each, times the weights that are its third argument, averaged.
 
-    Parameters
+    It maps outputs, targets, and weights of shape (n,) to a mean. That is divided by n, not by the
+    sum of the weights, so that a sample counts the same whatever batch it is in. Two of the same
+    loss are equal, and so a compiled step of one stands for the other.
+
+    Attributes
     ----------
     loss_function : callable
         Takes ``reduction="none"``, as the losses of this package do.
 
-    Returns
-    -------
-    callable
-        From outputs, targets, and weights of shape (n,) to a mean. It is divided by n, not by the
-        sum of the weights, so that a sample counts the same whatever batch it is in.
-
     Examples
     --------
     >>> from nn import l2_loss
-    >>> weighted_mean(l2_loss)(np.zeros((2, 1)), np.ones((2, 1)), np.array([0.5, 1.5]))
+    >>> WeightedMean(l2_loss)(np.zeros((2, 1)), np.ones((2, 1)), np.array([0.5, 1.5]))
     np.float64(1.0)
     """
 
-    def loss(outputs: Any, targets: Any, weights: Any) -> Any:
-        losses = loss_function(outputs, targets, reduction="none")
-        return (losses * (weights[:, None] if losses.ndim == 2 else weights)).mean()
+    loss_function: Callable[..., Any]
 
-    return loss
+    def __call__(self, outputs: Any, targets: Any, weights: Any) -> Any:
+        """The weighted mean of the losses."""
+        losses = self.loss_function(outputs, targets, reduction="none")
+        return (losses * (weights[:, None] if losses.ndim == 2 else weights)).mean()

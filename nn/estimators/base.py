@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from nn.batches import number_of_batches
 from nn.checks import positive_integer
 from nn.dropout import Dropout
 from nn.estimators.parameters import ACTIVATIONS, Parameters
@@ -161,6 +162,7 @@ class NeuralNetworkEstimator(Parameters):
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_: float | None = None
         self._optimizer: Optimizer | None = None
+        self._compiled_epoch: Any = None
 
     def _new_network(self, n_features: int, dtype: Any, rng: np.random.Generator) -> Sequential:
         layers: list[Module] = []
@@ -201,6 +203,7 @@ class NeuralNetworkEstimator(Parameters):
             self._optimizer = self._new_optimizer(self.alpha / (batch_size * mean_weight))
         schedule = self.learning_rate if self.solver == "sgd" else "constant"
         watch = EpochEnd(self, n_samples, schedule, score)
+        epochs = 1 if incremental else self.max_iter
         self.n_iter_ = 0
         train(
             self.network_,
@@ -209,14 +212,25 @@ class NeuralNetworkEstimator(Parameters):
             as_rows(X),
             targets,
             batch_size=batch_size,
-            epochs=1 if incremental else self.max_iter,
+            epochs=epochs,
             rng=self._rng if self.shuffle else None,
             sample_weight=weights[0] if weights else None,
             callbacks=[watch],
+            compile=self._compiled(epochs * number_of_batches(n_samples, batch_size)),
             verbose=bool(self.verbose),
         )
         if not (watch.converged or incremental):
             self._warn_of_convergence(f"{self.max_iter} epochs (max_iter)")
+
+    def _compiled(self, steps: int) -> Any:
+        """What ``compile`` asks for; with what was recorded in earlier calls."""
+        if self.compile is False:
+            return False
+        from nn.compiled_training import compiled_epoch  # only those who compile wait for it
+
+        epoch = compiled_epoch(self.compile, steps, earlier=self._compiled_epoch)
+        self._compiled_epoch = epoch or self._compiled_epoch
+        return epoch or False
 
     def _divided(
         self,
@@ -281,6 +295,7 @@ class NeuralNetworkEstimator(Parameters):
             batch_size=X.shape[0],
             epochs=self.max_iter,
             sample_weight=weights,
+            compile=self.compile,
             penalty=partial(half_squares, factor=self.alpha / total),
             callbacks=[IterationEnd(self, X.shape[0])],
             verbose=bool(self.verbose),
@@ -325,6 +340,10 @@ class NeuralNetworkEstimator(Parameters):
     def _linear_layers(self) -> list[Linear]:
         check_is_fitted(self, "network_")
         return [layer for layer in self.network_.layers if isinstance(layer, Linear)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: Any = super().__getstate__()
+        return {**state, "_compiled_epoch": None} if "_compiled_epoch" in state else state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -26,7 +26,8 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetworkEstimator):
     """A fully connected network that classifies, with scikit-learn's interface.
 
     The parameters of ``sklearn.neural_network.MLPClassifier`` have the same names, meanings and
-    defaults here. ``dropout``, ``clip_norm``, ``class_weight`` and some activations are added.
+    defaults here. ``dropout``, ``clip_norm``, ``compile``, ``class_weight`` and some activations
+    are added.
 
     Parameters
     ----------
@@ -81,6 +82,9 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetworkEstimator):
         Probability with which each output of a hidden layer is left out in training.
     clip_norm : float, optional
         Gradients whose norm is larger are scaled down to it; not for 'lbfgs'.
+    compile : bool or {'auto', 'numpy', 'llvm', 'numba'}
+        Run all batches of an epoch at once, in machine code or replayed by NumPy, as
+        :meth:`nn.NeuralNetwork.fit` does; not for 'lbfgs', nor for sparse inputs.
     class_weight : dict, 'balanced' or None
         How much each class counts, by its label; 'balanced' makes all count the same.
 
@@ -154,6 +158,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetworkEstimator):
         max_fun: int = 15000,
         dropout: float = 0.0,
         clip_norm: float | None = None,
+        compile: bool | str = False,
         class_weight: Any = None,
     ) -> None:
         super().__init__(
@@ -182,6 +187,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetworkEstimator):
             max_fun=max_fun,
             dropout=dropout,
             clip_norm=clip_norm,
+            compile=compile,
         )
         self.class_weight = class_weight
 

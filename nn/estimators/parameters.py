@@ -59,6 +59,7 @@ class Parameters(BaseEstimator):
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "clip_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "compile": ["boolean", StrOptions({"auto", "numpy", "llvm", "numba"})],
     }
 
     @abstractmethod
@@ -90,6 +91,7 @@ class Parameters(BaseEstimator):
         max_fun: int,
         dropout: float,
         clip_norm: float | None,
+        compile: bool | str,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -116,3 +118,4 @@ class Parameters(BaseEstimator):
         self.max_fun = max_fun
         self.dropout = dropout
         self.clip_norm = clip_norm
+        self.compile = compile

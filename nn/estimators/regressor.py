@@ -22,8 +22,8 @@ class NeuralNetworkRegressor(RegressorMixin, MultiOutputMixin, NeuralNetworkEsti
     """A fully connected network that predicts numbers, with scikit-learn's interface.
 
     The parameters of ``sklearn.neural_network.MLPRegressor`` have the same names, meanings and
-    defaults here. ``dropout``, ``clip_norm``, ``quantile``, and some losses and activations are
-    added.
+    defaults here. ``dropout``, ``clip_norm``, ``compile``, ``quantile``, and some losses and
+    activations are added.
 
     Parameters
     ----------
@@ -78,6 +78,9 @@ class NeuralNetworkRegressor(RegressorMixin, MultiOutputMixin, NeuralNetworkEsti
         Probability with which each output of a hidden layer is left out in training.
     clip_norm : float, optional
         Gradients whose norm is larger are scaled down to it; not for 'lbfgs'.
+    compile : bool or {'auto', 'numpy', 'llvm', 'numba'}
+        Run all batches of an epoch at once, in machine code or replayed by NumPy, as
+        :meth:`nn.NeuralNetwork.fit` does; not for 'lbfgs', nor for sparse inputs.
     loss : {'squared_error', 'absolute_error', 'quantile', 'poisson'}
         What is made small: half the squared differences, for means; absolute differences, for
         medians; for other quantiles, see :func:`nn.quantile_loss`; or, for counts, the negative
@@ -151,6 +154,7 @@ class NeuralNetworkRegressor(RegressorMixin, MultiOutputMixin, NeuralNetworkEsti
         max_fun: int = 15000,
         dropout: float = 0.0,
         clip_norm: float | None = None,
+        compile: bool | str = False,
         loss: str = "squared_error",
         quantile: float = 0.5,
     ) -> None:
@@ -180,6 +184,7 @@ class NeuralNetworkRegressor(RegressorMixin, MultiOutputMixin, NeuralNetworkEsti
             max_fun=max_fun,
             dropout=dropout,
             clip_norm=clip_norm,
+            compile=compile,
         )
         self.loss = loss
         self.quantile = quantile

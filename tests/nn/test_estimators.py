@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nn.estimators import NeuralNetworkClassifier, NeuralNetworkRegressor
+from tensorgrad import CaptureError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",  # a few epochs are enough here
@@ -391,6 +392,34 @@ class TestTraining:
         model.set_params(clip_norm=1e-3).fit(X, y)
         moved = sum(np.sum((a - b) ** 2) for a, b in zip(model.coefs_, start.coefs_, strict=True))
         assert 0 < np.sqrt(moved) <= rate * 1e-3 * 1.001
+
+    @pytest.mark.parametrize("backend", [True, "numpy"])
+    def test_compile(self, backend):
+        X, y = moons()
+        settings = {"dropout": 0.1, "class_weight": "balanced", "max_iter": 4}
+        eager = classifier(**settings).fit(X, y)
+        compiled = classifier(**settings, compile=backend).fit(X, y)
+        for mine, expected in zip(compiled.coefs_, eager.coefs_, strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-12)
+        pickle.loads(pickle.dumps(compiled)).predict(X)
+
+    def test_compile_is_checked_and_what_was_recorded_is_kept(self):
+        X, y = moons()
+        with pytest.raises(ValueError, match="The 'compile' parameter"):
+            classifier(compile="gpu").fit(X, y)
+        with pytest.raises(CaptureError, match="X is a sparse matrix"):
+            classifier(compile="numpy").fit(csr_array(X), y)
+        with pytest.raises(CaptureError, match="L-BFGS is not compiled"):
+            classifier(compile="numpy", solver="lbfgs").fit(X, y)
+        model, eager = classifier(compile="numpy"), classifier()
+        model.partial_fit(X, y, sample_weight=1 + y)
+        recorded = model._compiled_epoch._steps
+        model.partial_fit(X, y, sample_weight=1 + y)
+        assert model._compiled_epoch._steps is recorded is not None
+        for _ in range(2):
+            eager.partial_fit(X, y, sample_weight=1 + y)
+        np.testing.assert_allclose(model.coefs_[0], eager.coefs_[0], rtol=1e-9)
+        assert classifier(compile="auto", max_iter=2).fit(X, y)._compiled_epoch is None
 
     def test_progress_bar(self, capsys):
         X, y = moons()

@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from nn import SGD, NeuralNetwork, train
-from nn.weights import checked_class_weight, weighted_mean
+from nn.weights import WeightedMean, checked_class_weight
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 2))
@@ -175,7 +175,7 @@ def test_a_weighted_loss_of_several_outputs():
     outputs, targets = rng.normal(size=(2, 5, 3))
     sample_weight = rng.random(5)
     expected = np.mean(sample_weight * ((outputs - targets) ** 2).mean(axis=1))
-    assert weighted_mean(nn.l2_loss)(outputs, targets, sample_weight) == pytest.approx(expected)
+    assert WeightedMean(nn.l2_loss)(outputs, targets, sample_weight) == pytest.approx(expected)
 
 
 BAD = [
