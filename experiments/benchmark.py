@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from experiments.files import save_json, save_text
 from experiments.pictures import OVERVIEW_SIZE, ROW_SIZE, overview_piece, row_pictures_piece
+from experiments.progress import progress_bar
 from experiments.results import details, summary
 from experiments.rows import Row
 from experiments.runs import peer_piece, row_of, run_piece
@@ -90,7 +89,7 @@ def carry_out(plan: Plan) -> Outcome:
     training = [*_flat(runs), *_flat(peers), *studies.values()]
     drawing_size = _drawing_size(plan, tasks)
     total = sum(piece.size for piece in training) + drawing_size
-    with tqdm(total=total, dynamic_ncols=True, bar_format=BAR) as bar:
+    with progress_bar(total=total, dynamic_ncols=True, bar_format=BAR) as bar:
 
         def progress(piece: Piece) -> None:
             bar.set_description(piece.title, refresh=False)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.command_line import run
+from experiments.progress import progress_bar
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -248,7 +248,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(*, quick: bool, page: Path | None) -> None:
     settings = {"seeds": 2, "epochs": 2} if quick else {}
-    rows = [compare(dataset, **settings) for dataset in tqdm(DATASETS, unit="data set")]
+    datasets = progress_bar(DATASETS, unit="data set")
+    rows = [compare(dataset, **settings) for dataset in datasets]
     table = markdown_table(rows)
     if page is not None:
         text = page.read_text(encoding="utf-8")

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tqdm import tqdm
-
 from experiments.command_line import add_training_options, results_directory, run
+from experiments.progress import progress_bar
 
 __all__ = ["Example", "run_examples"]
 
@@ -92,7 +91,8 @@ def _train_all(
     examples: Iterable[Example], seed: int, quick: bool, unit: str, directory: Path
 ) -> None:
     reports = []
-    with tqdm(total=sum(e.number_of_rounds(quick) for e in examples), unit=unit) as bar:
+    rounds = sum(example.number_of_rounds(quick) for example in examples)
+    with progress_bar(total=rounds, unit=unit) as bar:
         for example in examples:
             bar.set_description(example.title)
             result = example.train(seed, quick, bar.update)

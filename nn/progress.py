@@ -32,9 +32,7 @@ class ProgressBar(Callback):
     def on_fit_begin(self, state: TrainingState) -> None:
         from tqdm.auto import tqdm
 
-        options: dict[str, Any] = {}
-        if not _is_redrawn(sys.stderr):
-            options = {"file": _Lines(sys.stderr), "mininterval": SECONDS_BETWEEN_LINES}
+        options = bar_options(sys.stderr)
         self._bar = tqdm(total=state.epochs, initial=state.epoch, unit="epoch", **options)
 
     def on_epoch_end(self, state: TrainingState) -> None:
@@ -47,6 +45,20 @@ class ProgressBar(Callback):
             self._bar.set_description_str(f"stopped: {state.stop_reason}", refresh=False)
         self._bar.close()
         self._bar = None
+
+
+def bar_options(stream: Any) -> dict[str, Any]:
+    """What tqdm is to be told for a stream: nothing, or how to write few lines to a log file.
+
+    Examples
+    --------
+    >>> import io
+    >>> bar_options(io.StringIO())["mininterval"]
+    10.0
+    """
+    if _is_redrawn(stream):
+        return {}
+    return {"file": _Lines(stream), "mininterval": SECONDS_BETWEEN_LINES}
 
 
 def _is_redrawn(stream: Any) -> bool:

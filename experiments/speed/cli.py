@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tqdm import tqdm
-
+from experiments.progress import progress_bar
 from experiments.speed.bars import compile_bars, import_bars, predict_bar, step_bars
 from experiments.speed.comparison import compare_peers, number_of_reports
 from experiments.speed.compile_time import measure_compile_times
@@ -140,11 +139,13 @@ def _measure_steps(
 ) -> None:
     total = number_of_reports(networks, report.peers, rounds)
     with ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=total, desc="training step", unit="measurement"))
+        bar = stack.enter_context(
+            progress_bar(total=total, desc="training step", unit="measurement")
+        )
         processes = {peer: stack.enter_context(PeerProcess(peer)) for peer in report.peers}
 
         def progress(peer: str) -> None:
-            bar.set_postfix_str(peer)
+            bar.set_postfix_str(peer, refresh=False)
             bar.update()
 
         for network in networks:
@@ -154,10 +155,10 @@ def _measure_steps(
 
 
 def _measure_table(rounds: int) -> int:
-    with tqdm(total=rounds * len(CONTENDERS), desc="table", unit="contender") as bar:
+    with progress_bar(total=rounds * len(CONTENDERS), desc="table", unit="contender") as bar:
 
         def progress(name: str) -> None:
-            bar.set_postfix_str(name)
+            bar.set_postfix_str(name, refresh=False)
             bar.update()
 
         times = measure_table(rounds, progress=progress)
