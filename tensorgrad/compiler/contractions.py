@@ -1,4 +1,4 @@
-"""Sums of products over any axes, in terms of loops and of products of two matrices.
+"""Products of matrices, and sums of products over any axes, in terms of loops and of such products.
 
 A sum of products is described as ``np.einsum`` does it: every axis of every operand has a letter.
 Where two operands share letters as two matrices do, it becomes a product of matrices; otherwise
@@ -14,15 +14,66 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.compiler.program import Kind, refs_in
+from tensorgrad.compiler.program import Kind
 from tensorgrad.compiler.scalar_code import Unsupported
-from tensorgrad.compiler.views import View, everywhere, whole_value
+from tensorgrad.compiler.views import View, contiguous_strides, everywhere, whole_value
 
 if TYPE_CHECKING:
     from tensorgrad.compiler.lowering import Lowering
 
 
-def batched_product(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+def dot(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """``np.dot`` of two matrices or vectors."""
+    left, right = (lowering.operand(arg) for arg in args)
+    if kwargs or not 1 <= len(left.shape) <= 2 or not 1 <= len(right.shape) <= 2:
+        raise Unsupported("of these shapes")
+    if kind.dtype.kind != "f" or kind.dtype.itemsize < 4:
+        raise Unsupported(f"of dtype {kind.dtype}")
+    if len(left.shape) == 1:
+        left = left._replace(shape=(1, *left.shape), strides=(0, *left.strides))
+    if len(right.shape) == 1:
+        right = right._replace(shape=(*right.shape, 1), strides=(*right.strides, 0))
+    shape = (left.shape[0], right.shape[1])
+    if left.shape[1] == 0:
+        return lowering.elementwise(None, [everywhere(0)], kind, result)
+    if left.shape[1] == 1:  # every element is one product
+        flat = Kind(shape, kind.dtype)
+        whole = lowering.elementwise(np.multiply, [left, right], flat)
+        same = lowering.reshaped(np.reshape, (whole, kind.shape), {})
+        return same if kind.shape else lowering.elementwise(None, [same], kind, result)
+    operands = (_for_tiles(lowering, left, kind.dtype), _for_tiles(lowering, right, kind.dtype))
+    if kind.shape:
+        return lowering.product(result, operands, shape)
+    whole = lowering.product(lowering.new(Kind((1,), kind.dtype)), operands, shape)
+    return lowering.elementwise(None, [whole._replace(shape=(), strides=())], kind, result)
+
+
+def matmul(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """``np.matmul``."""
+    stacked = any(len(lowering.operand(arg).shape) > 2 for arg in args)
+    handler = _batched_product if stacked else dot
+    return handler(lowering, args, kwargs, result, kind)
+
+
+def _for_tiles(lowering: Lowering, operand: View, dtype: Any) -> View:
+    """The operand in memory, row by row or column by column."""
+    whole = operand.base is not None and lowering.kinds[operand.base].shape
+    rows, columns = operand.strides, operand.strides[::-1]
+    fits = any(
+        all(
+            length == 1 or stride == wanted
+            for length, stride, wanted in zip(
+                shape, strides, contiguous_strides(shape), strict=True
+            )
+        )
+        for shape, strides in ((operand.shape, rows), (operand.shape[::-1], columns))
+    )
+    if whole and fits and np.dtype(operand.dtype) == dtype:
+        return operand
+    return lowering.elementwise(None, [operand], Kind(operand.shape, dtype))
+
+
+def _batched_product(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
     """``np.matmul`` of stacks of matrices."""
     if kwargs:
         raise Unsupported("with these arguments")
@@ -130,7 +181,7 @@ def _as_matrices(
     other = _as_matrix(lowering, right, second, summed, columns, lengths)
     shape = (math.prod(lengths[n] for n in rows), math.prod(lengths[n] for n in columns))
     flat = Kind(shape, kind.dtype)
-    product = lowering.product((one, other), {}, lowering.new(flat), flat)
+    product = dot(lowering, (one, other), {}, lowering.new(flat), flat)
     return lowering.reshaped(np.reshape, (product, kind.shape), {})
 
 
@@ -174,24 +225,3 @@ def _loop_order(
         for view, names in zip(views, letters, strict=True)
     )
     return [*output[:-1], *summed, last] if along_last else [*output, *summed]
-
-
-def pad(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-    """``np.pad`` with a constant."""
-    array, widths, *mode = args
-    mode = mode[0] if mode else kwargs.get("mode", "constant")
-    value = kwargs.get("constant_values", 0)
-    known = mode == "constant" and np.ndim(value) == 0 and not list(refs_in((widths, value)))
-    if not known or set(kwargs) - {"mode", "constant_values"}:
-        raise Unsupported("with these arguments")
-    source = lowering.operand(array)
-    pairs = np.broadcast_to(np.asarray(widths), (len(source.shape), 2))
-    whole = whole_value(result, kind)
-    offset = sum(
-        int(before) * stride for (before, _), stride in zip(pairs, whole.strides, strict=True)
-    )
-    inside = whole._replace(shape=source.shape, offset=offset)
-    fill = everywhere(kind.dtype.type(value).item())._replace(
-        shape=kind.shape, strides=(0,) * len(kind.shape)
-    )
-    return lowering.assembly(result, kind, [(whole, fill), (inside, source)])

@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tensorgrad.compiler.contractions import batched_product, einsum, pad
-from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in, substitute
+from tensorgrad.compiler.contractions import dot, einsum, matmul
+from tensorgrad.compiler.indexing import add_at, concatenate, pad, read_at, write_at
+from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in
 from tensorgrad.compiler.scalar_code import Unsupported
 from tensorgrad.compiler.symbols import added_at, array_method, stored
 from tensorgrad.compiler.views import (
@@ -194,12 +195,7 @@ class Lowering:
             raise Unsupported("there is no code for it")
         return handler(self, args, kwargs, result, kind)
 
-    # ------------------------------------------------------------------------- elementwise
-
-    def _ufunc(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        if kwargs or function.nout != 1 or len(args) != function.nin:
-            raise Unsupported("with these arguments")
-        return self.elementwise(function, [self.operand(a) for a in args], kind, result)
+    # ------------------------------------------------------------------- what calls are turned into
 
     def elementwise(
         self, function: Any, operands: list[Operand], kind: Kind, result: int | None = None
@@ -215,44 +211,6 @@ class Lowering:
         )
         return whole
 
-    def _where(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        if len(args) != 3 or kwargs:
-            raise Unsupported("with these arguments")
-        return self.elementwise(np.where, [self.operand(a) for a in args], kind, result)
-
-    def _clip(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        x, low, high = (*args, None, None)[:3]
-        if kwargs or (low is None and high is None):
-            raise Unsupported("with these arguments")
-        value: Any = self.operand(x)
-        for function, bound in ((np.maximum, low), (np.minimum, high)):
-            if bound is not None:
-                value = self.elementwise(function, [value, self.operand(bound)], kind)
-        return value
-
-    def _copy(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        return self.elementwise(None, [self.operand(args[0])], kind, result)
-
-    # -------------------------------------------------------------------------- reductions
-
-    def _reduction(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        extra = set(kwargs) - {"axis", "keepdims", "dtype"}
-        if extra or len(args) > 2 or kwargs.get("dtype") not in (None, kind.dtype):
-            raise Unsupported("with these arguments")
-        operand = self.operand(args[0])
-        axis = args[1] if len(args) > 1 else kwargs.get("axis")
-        ndim = len(operand.shape)
-        axes = range(ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
-        if all(operand.shape[axis] == 1 for axis in axes):
-            flat = self.reshaped(np.reshape, (operand, kind.shape), {})
-            return self.elementwise(None, [flat], kind, result)
-        kept = [1 if i in axes else length for i, length in enumerate(operand.shape)]
-        strides = tuple(
-            0 if i in axes else stride for i, stride in enumerate(contiguous_strides(tuple(kept)))
-        )
-        target = View(result, operand.shape, strides, kind.dtype)
-        return self.reduction(function, operand, target, kind)
-
     def reduction(self, function: Any, operand: View, target: View, kind: Kind) -> View:
         """Combine all elements whose place in the target is the same."""
         assert target.base is not None
@@ -263,120 +221,13 @@ class Lowering:
         )
         return whole_value(target.base, kind)
 
-    def _mean(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        count = math.prod(self.operand(args[0]).shape) // max(math.prod(kind.shape), 1)
-        if kind.dtype.kind != "f" or not count:
-            raise Unsupported(f"of dtype {kind.dtype}")
-        total = self._reduction(np.add, args, kwargs, self.new(kind), kind)
-        return self.elementwise(np.divide, [total, everywhere(count)], kind, result)
-
-    # ------------------------------------------------------------------------- other views
-
-    def reshaped(self, function: Any, args: Any, kwargs: Any) -> View:
-        """What a function that moves no elements makes of a value."""
-        operand = args[0] if isinstance(args[0], View) else self.operand(args[0])
-        if list(refs_in((args[1:], kwargs))):
-            raise Unsupported("with these arguments")
-        if operand.base is None:
-            stand_in = np.broadcast_to(np.int8(0), operand.shape)
-            shape = function(stand_in, *args[1:], **kwargs).shape
-            return operand._replace(shape=shape, strides=(0,) * len(shape))
-        view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
-        if view is None:  # NumPy copies here as well
-            kind = Kind(operand.shape, operand.dtype)
-            operand = self.elementwise(None, [operand], kind)
-            view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
-        if view is None:
-            raise Unsupported("with these arguments")
-        return view
-
-    def _getitem(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        source, index = self.operand(args[0]), args[1]
-        parts = index if type(index) is tuple else (index,)
-        if not any(isinstance(part, Ref | list) for part in parts):
-            # With an ellipsis, a single element is a view as well.
-            index = parts if any(part is ... for part in parts) else (*parts, ...)
-            return self.reshaped(getitem, (source, index), {})
-        if source.base is None:
-            raise Unsupported("with these arguments")
-        gather = self._gather(source, parts, kind.shape)
-        return self.elementwise(None, [gather], kind, result)
-
-    def _gather(self, source: View, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Gather:
-        indices = []
-        for part in parts:
-            if isinstance(part, slice) or part is None or part is ... or isinstance(part, bool):
-                raise Unsupported("slices beside arrays in an index")
-            index = self.operand(np.asarray(part) if isinstance(part, list) else part)
-            if index.dtype is not int and np.dtype(index.dtype).kind not in "iu":
-                raise Unsupported(f"an index of dtype {index.dtype}")
-            indices.append(index)
-        common = np.broadcast_shapes(*(index.shape for index in indices))
-        rest = len(shape) - len(common)
-        placed = (broadcast_view(index, common) for index in indices)
-        return Gather(
-            source,
-            tuple(
-                index._replace(shape=shape, strides=(*index.strides, *(0,) * rest))
-                for index in placed
-            ),
-            shape,
-        )
-
-    # ---------------------------------------------------------------------------- products
-
-    def product(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        """The product of two matrices or vectors."""
-        left, right = (self.operand(arg) for arg in args)
-        if kwargs or not 1 <= len(left.shape) <= 2 or not 1 <= len(right.shape) <= 2:
-            raise Unsupported("of these shapes")
-        if kind.dtype.kind != "f" or kind.dtype.itemsize < 4:
-            raise Unsupported(f"of dtype {kind.dtype}")
-        if len(left.shape) == 1:
-            left = left._replace(shape=(1, *left.shape), strides=(0, *left.strides))
-        if len(right.shape) == 1:
-            right = right._replace(shape=(*right.shape, 1), strides=(*right.strides, 0))
-        shape = (left.shape[0], right.shape[1])
-        if left.shape[1] == 0:
-            return self.elementwise(None, [everywhere(0)], kind, result)
-        if left.shape[1] == 1:  # every element is one product
-            flat = Kind(shape, kind.dtype)
-            whole = self.elementwise(np.multiply, [left, right], flat)
-            same = self.reshaped(np.reshape, (whole, kind.shape), {})
-            return same if kind.shape else self.elementwise(None, [same], kind, result)
-        operands = tuple(self._for_blas(operand, kind.dtype) for operand in (left, right))
-        matrix = result if kind.shape else self.new(Kind((1,), kind.dtype))
-        whole = whole_value(matrix, self.kinds[matrix])
+    def product(self, result: int, operands: tuple[View, View], shape: tuple[int, int]) -> View:
+        """Multiply two matrices whose rows or columns follow each other in memory."""
+        whole = whole_value(result, self.kinds[result])
         self.operations.append(
-            Operation(matrix, "product", np.dot, operands, shape, whole, self._line)
+            Operation(result, "product", np.dot, operands, shape, whole, self._line)
         )
-        if kind.shape:
-            return whole
-        return self.elementwise(None, [whole._replace(shape=(), strides=())], kind, result)
-
-    def _matmul(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        stacked = any(len(self.operand(arg).shape) > 2 for arg in args)
-        handler = batched_product if stacked else Lowering.product
-        return handler(self, args, kwargs, result, kind)
-
-    def _for_blas(self, operand: View, dtype: Any) -> View:
-        """The operand in memory, row by row or column by column."""
-        whole = operand.base is not None and self.kinds[operand.base].shape
-        rows, columns = operand.strides, operand.strides[::-1]
-        fits = any(
-            all(
-                length == 1 or stride == wanted
-                for length, stride, wanted in zip(
-                    shape, strides, contiguous_strides(shape), strict=True
-                )
-            )
-            for shape, strides in ((operand.shape, rows), (operand.shape[::-1], columns))
-        )
-        if whole and fits and np.dtype(operand.dtype) == dtype:
-            return operand
-        return self.elementwise(None, [operand], Kind(operand.shape, dtype))
-
-    # -------------------------------------------------------------------------- assemblies
+        return whole
 
     def assembly(
         self, result: int, kind: Kind, pieces: list[tuple[Operand, View]], function: Any = None
@@ -396,49 +247,73 @@ class Lowering:
         )
         return whole
 
-    def _added_at(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        ufunc, array, index, values = args
-        if ufunc is not np.add:
-            raise Unsupported("with another ufunc than np.add")
-        return self._changed_at(array, index, values, result, kind, np.add)
-
-    def _stored(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        array, index, values = args
-        return self._changed_at(array, index, values, result, kind, None)
-
-    def _changed_at(
-        self, array: Any, index: Any, values: Any, result: int, kind: Kind, function: Any
-    ) -> View:
-        whole = whole_value(result, kind)
-        if not kind.shape:
-            raise Unsupported("of a scalar")
-        parts = index if type(index) is tuple else (index,)
-        place: Operand
-        if any(isinstance(part, Ref | list) for part in parts):
-            example = np.broadcast_to(np.int8(0), kind.shape)
-            zeros = substitute(index, lambda n: np.zeros(self.kinds[n].shape, np.intp))
-            if any(self.kinds[n].dtype.kind == "b" for n in refs_in(index)):
-                raise Unsupported("at a mask")
-            place = self._gather(whole, parts, example[zeros].shape)
-        else:
-            place = self.reshaped(getitem, (whole, index), {})
-        source = broadcast_view(self.operand(values), place.shape)
-        start = broadcast_view(self.operand(array), kind.shape)
-        return self.assembly(result, kind, [(whole, start), (place, source)], function)
-
-    def _concatenate(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-        axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
-        if set(kwargs) - {"axis"} or axis is None:
+    def reshaped(self, function: Any, args: Any, kwargs: Any) -> View:
+        """What a function that moves no elements makes of a value."""
+        operand = args[0] if isinstance(args[0], View) else self.operand(args[0])
+        if list(refs_in((args[1:], kwargs))):
             raise Unsupported("with these arguments")
-        parts = [self.operand(part) for part in args[0]]
-        whole, start, pieces = whole_value(result, kind), 0, []
-        axis %= len(kind.shape)
-        for part in parts:
-            stop = start + part.shape[axis]
-            index = (slice(None),) * axis + (slice(start, stop),)
-            pieces.append((self.reshaped(getitem, (whole, index), {}), part))
-            start = stop
-        return self.assembly(result, kind, pieces)
+        if operand.base is None:
+            stand_in = np.broadcast_to(np.int8(0), operand.shape)
+            shape = function(stand_in, *args[1:], **kwargs).shape
+            return operand._replace(shape=shape, strides=(0,) * len(shape))
+        view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
+        if view is None:  # NumPy copies here as well
+            kind = Kind(operand.shape, operand.dtype)
+            operand = self.elementwise(None, [operand], kind)
+            view = reshaped_view(operand, lambda x: function(x, *args[1:], **kwargs))
+        if view is None:
+            raise Unsupported("with these arguments")
+        return view
+
+    # ------------------------------------------------------------------- elementwise and reductions
+
+    def _ufunc(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        if kwargs or function.nout != 1 or len(args) != function.nin:
+            raise Unsupported("with these arguments")
+        return self.elementwise(function, [self.operand(a) for a in args], kind, result)
+
+    def _where(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        if len(args) != 3 or kwargs:
+            raise Unsupported("with these arguments")
+        return self.elementwise(np.where, [self.operand(a) for a in args], kind, result)
+
+    def _clip(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        x, low, high = (*args, None, None)[:3]
+        if kwargs or (low is None and high is None):
+            raise Unsupported("with these arguments")
+        value: Any = self.operand(x)
+        for function, bound in ((np.maximum, low), (np.minimum, high)):
+            if bound is not None:
+                value = self.elementwise(function, [value, self.operand(bound)], kind)
+        return value
+
+    def _copy(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        return self.elementwise(None, [self.operand(args[0])], kind, result)
+
+    def _reduction(self, function: Any, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        extra = set(kwargs) - {"axis", "keepdims", "dtype"}
+        if extra or len(args) > 2 or kwargs.get("dtype") not in (None, kind.dtype):
+            raise Unsupported("with these arguments")
+        operand = self.operand(args[0])
+        axis = args[1] if len(args) > 1 else kwargs.get("axis")
+        ndim = len(operand.shape)
+        axes = range(ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+        if all(operand.shape[axis] == 1 for axis in axes):
+            flat = self.reshaped(np.reshape, (operand, kind.shape), {})
+            return self.elementwise(None, [flat], kind, result)
+        kept = [1 if i in axes else length for i, length in enumerate(operand.shape)]
+        strides = tuple(
+            0 if i in axes else stride for i, stride in enumerate(contiguous_strides(tuple(kept)))
+        )
+        target = View(result, operand.shape, strides, kind.dtype)
+        return self.reduction(function, operand, target, kind)
+
+    def _mean(self, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+        count = math.prod(self.operand(args[0]).shape) // max(math.prod(kind.shape), 1)
+        if kind.dtype.kind != "f" or not count:
+            raise Unsupported(f"of dtype {kind.dtype}")
+        total = self._reduction(np.add, args, kwargs, self.new(kind), kind)
+        return self.elementwise(np.divide, [total, everywhere(count)], kind, result)
 
     # ------------------------------------------------------------------------------ values
 
@@ -487,14 +362,14 @@ _HANDLERS: dict[Any, Any] = {
     np.clip: Lowering._clip,
     np.copy: Lowering._copy,
     np.mean: Lowering._mean,
-    np.dot: Lowering.product,
-    np.matmul: Lowering._matmul,
+    np.dot: dot,
+    np.matmul: matmul,
     np.einsum: einsum,
     np.pad: pad,
-    getitem: Lowering._getitem,
-    added_at: Lowering._added_at,
-    stored: Lowering._stored,
-    np.concatenate: Lowering._concatenate,
+    getitem: read_at,
+    added_at: add_at,
+    stored: write_at,
+    np.concatenate: concatenate,
 }
 
 
