@@ -175,10 +175,11 @@ class CompiledEpoch:
         """The step for whole batches and that for a short one; made again if settings changed."""
         key = settings_of(objective, optimizer)
         if self._steps is None or key != self._key:
-            step = training_step(objective, optimizer)
+            places = Places(objective.model, optimizer)
+            step = training_step(objective, optimizer, places.unreached)
             short = tg.compile(step)
             whole = short if self.backend == "numpy" else tg.compile(step, backend=self.backend)
-            self._key, self._steps = key, _Steps(whole, short, Places(objective.model, optimizer))
+            self._key, self._steps = key, _Steps(whole, short, places)
         return self._steps
 
 

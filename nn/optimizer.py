@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from nn.blocks import Block, blocks_of, part
-from nn.checks import non_negative_number, positive_number
+from nn.blocks import Block, blocks_of, in_one_number, runs, update_in_place
+from nn.checks import positive_number
 from nn.clipping import clip_by_norm, clip_by_value, clip_flat_norm
 from nn.flat import FlatBuffer
 from nn.optimizer_state import (
@@ -21,19 +20,23 @@ from nn.optimizer_state import (
     rule_with,
 )
 from nn.parameter_groups import ParameterGroup, as_groups, settings_of, with_settings
-from nn.update_rule import State, UpdateRule, precision_problem, stepped
+from nn.rates import Rates
+from nn.update_rule import State, UpdateRule, stepped
 from nn.update_rules import SGDRule
 from tensorgrad import Tensor
 
 CLIPPING = ("clip_norm", "clip_value")
 """Settings that may be None."""
 
+NO_COUNT = np.zeros((), int)
+"""The number of the step, for rules that do not ask for it."""
+
 
 class Optimizer:
     """Changes parameters along their gradients, by a rule.
 
     All parameters lie in one flat array, so a step is a handful of NumPy calls whatever the number
-    of layers. A parameter without a gradient stays as it is.
+    of layers. A parameter without a gradient stays as it is, and the step does not count for it.
 
     Parameters
     ----------
@@ -59,7 +62,8 @@ class Optimizer:
         One, unless several were passed in.
     rule : UpdateRule
     state : dict of str to ndarray
-        What the rule remembers, flat like the parameters.
+        What the rule remembers, flat like the parameters; ``"step"`` counts the steps, in one
+        number, or in one for each parameter once some have had a step without a gradient.
 
     Raises
     ------
@@ -94,29 +98,30 @@ class Optimizer:
             raise TypeError(f"rule is {rule!r}; expected an update rule such as SGDRule()")
         groups = as_groups(parameters)
         self.buffer = FlatBuffer(p for group in groups for p in group.parameters)
-        self._use(rule, rule.init(self.buffer.values), groups, learning_rate, 1.0)
+        rates = self._new_rates(groups, rule, learning_rate, 1.0)
+        self._use(rule, rule.init(self.buffer.values), groups, rates)
 
     def step(self) -> None:
         """Change the parameters by one step along their gradients; without any, nothing."""
         buffer = self.buffer
         if self._is_plain:
-            buffer.subtract(buffer.gradients(self._rate))
+            buffer.subtract(buffer.gradients(self._rates.rate))
             return
-        gradient = buffer.gradients()
-        pairs = zip(buffer.parameters, buffer.places, strict=True)
-        without = [place for parameter, place in pairs if parameter.grad is None]
-        if len(without) == len(buffer.parameters):
+        given = [parameter.grad is not None for parameter in buffer.parameters]
+        if not any(given):
             return
-        if self._clip_value is not None:
-            np.clip(gradient, -self._clip_value, self._clip_value, gradient)
-        if self._clip_norm is not None:
-            clip_flat_norm(gradient, self._clip_norm)
-        flat = [buffer.values, *(self.state[name] for name in self.rule.starts)]
-        kept = [(array[place], array[place].copy()) for place in without for array in flat]
-        self._update(gradient)
-        for array, values in kept:
-            array[...] = values
+        gradient = self._clipped_gradients()
+        for place, step in runs(buffer.places, given, self._count(given)):
+            for block in self._blocks_at(place, gradient):
+                update_in_place(self._rule, block, self._rates, step)
         buffer.overwritten()
+
+    def set_steps(self, steps: Mapping[int, float]) -> None:
+        """Set how many steps some parameters have made, by their positions in the buffer."""
+        counts = np.array(np.broadcast_to(self._state["step"], len(self.buffer.parameters)))
+        for i, number in steps.items():
+            counts[i] = number
+        self._state["step"] = in_one_number(counts)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -163,11 +168,16 @@ class Optimizer:
             gradient = clip_by_value(gradient, self._clip_value)
         if self._clip_norm is not None:
             gradient, _ = clip_by_norm(gradient, self._clip_norm)
+        rates = self._rates
         rate, l2_penalty, weight_decay = (
-            self._spread(self._of_groups(name), np.float64)
+            rates.spread(rates.of_groups(name), np.float64)
             for name in ("learning_rate", "l2_penalty", "weight_decay")
         )
-        return stepped(
+        steps = state.get("step")
+        if steps is not None and np.ndim(steps):
+            sizes = [parameter.size for parameter in self.buffer.parameters]
+            state = {**state, "step": np.repeat(steps, sizes)}
+        values, new_state = stepped(
             self.rule,
             values,
             gradient,
@@ -176,6 +186,7 @@ class Optimizer:
             l2_penalty,
             weight_decay,
         )
+        return values, new_state if steps is None else {**new_state, "step": steps + 1}
 
     # ---------------------------------------------------------------------------------- settings
 
@@ -191,35 +202,32 @@ class Optimizer:
 
     @state.setter
     def state(self, value: State) -> None:
-        self._state = fitting_state(self.rule, self.buffer.values, value)
-        self._blocks = None
+        self._state = self._fitting(self.rule, value)
+        self._blocks = {}
 
     @property
     def learning_rate(self) -> float:
         """Length of a step, for the groups that have no learning rate of their own."""
-        return self._learning_rate
+        return self._rates.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        number = positive_number(value, "learning_rate")
-        self._check_in_dtype(number, "learning_rate")
-        self._learning_rate = number
-        self._set_rates()
+        self._rates = self._new_rates(self.groups, self._rule, value, self._rates.factor)
+        self._is_plain = self._only_descends()
 
     @property
     def learning_rate_factor(self) -> float:
         """What the learning rates of all groups are multiplied by, 0 or more: for schedules."""
-        return self._factor
+        return self._rates.factor
 
     @learning_rate_factor.setter
     def learning_rate_factor(self, value: float) -> None:
-        self._factor = non_negative_number(value, "learning_rate_factor")
-        self._scale_rates()
+        self._rates.scale(value)
 
     @property
     def current_learning_rate(self) -> float:
         """``learning_rate * learning_rate_factor``."""
-        return self._learning_rate * self._factor
+        return self._rates.learning_rate * self._rates.factor
 
     @property
     def clip_norm(self) -> float | None:
@@ -295,20 +303,21 @@ class Optimizer:
         if problems:
             raise misfit(problems)
         rule = rule_with(self.rule, numbers)
-        memory = fitting_state(rule, self.buffer.values, arrays)
+        memory = self._fitting(rule, arrays)
         clipping = {
             name: None if name not in numbers else positive_number(numbers[name], name)
             for name in CLIPPING
         }
         groups = with_settings(self.groups, numbers)
-        rate = positive_number(numbers["learning_rate"], "learning_rate")
-        factor = non_negative_number(numbers["learning_rate_factor"], "learning_rate_factor")
-        self._use(rule, memory, groups, rate, factor)
+        rates = self._new_rates(
+            groups, rule, numbers["learning_rate"], numbers["learning_rate_factor"]
+        )
+        self._use(rule, memory, groups, rates)
         self.clip_norm, self.clip_value = clipping["clip_norm"], clipping["clip_value"]
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_blocks": None}  # a copy has another buffer
+        return {**vars(self), "_blocks": {}}  # a copy has another buffer
 
     def __repr__(self) -> str:
         settings = {"learning_rate": self.learning_rate, **self.rule.settings}
@@ -318,99 +327,54 @@ class Optimizer:
     # ------------------------------------------------------------------------------------ helpers
 
     def _use(
-        self,
-        rule: UpdateRule,
-        state: State,
-        groups: list[ParameterGroup],
-        learning_rate: float,
-        factor: float,
+        self, rule: UpdateRule, state: State, groups: list[ParameterGroup], rates: Rates
     ) -> None:
-        """Set what a step depends on, if it is something in the dtype of the parameters."""
-        problem = precision_problem(rule, self.buffer.values.dtype)
-        if problem:
-            raise ValueError(problem)
-        for number in (learning_rate, *(group.learning_rate for group in groups)):
-            if number is not None:
-                self._check_in_dtype(number, "learning_rate")
-        self._rule, self._state, self.groups = rule, state, groups
-        self._learning_rate, self._factor = learning_rate, factor
-        self._blocks: list[Block] | None = None
-        self._set_rates()
-
-    def _check_in_dtype(self, number: float, name: str) -> None:
-        dtype = self.buffer.values.dtype
-        with np.errstate(over="ignore", under="ignore"):
-            there = np.array(number, dtype)
-        if not (np.isfinite(there) and there > 0):
-            raise ValueError(
-                f"{name} is {number!r}, which is {there} in {dtype}, the dtype of the "
-                "parameters; expected a positive, finite number there"
-            )
-
-    def _set_rates(self) -> None:
-        """Make the arrays that a step multiplies with, so that no call converts them again."""
-        self._rates = self._of_groups("learning_rate")
-        self._decays = self._of_groups("weight_decay")
-        penalties = self._of_groups("l2_penalty")
-        self._penalty = self._array(penalties) if any(penalties) else None
-        self._shrink: np.ndarray | None = None
-        self._scale_rates()
+        """Set what a step depends on."""
+        self._rule, self._state, self.groups, self._rates = rule, state, groups, rates
+        self._blocks: dict[tuple[int, int], list[Block]] = {}
         self._is_plain = self._only_descends()
 
-    def _scale_rates(self) -> None:
-        """Make again what depends on the factor: in every step, where there is a schedule."""
-        factor = self._factor
-        self._rate = self._array([rate * factor for rate in self._rates])
-        if any(self._decays):
-            pairs = zip(self._rates, self._decays, strict=True)
-            self._shrink = self._array([1 - rate * factor * decay for rate, decay in pairs])
+    def _new_rates(
+        self, groups: list[ParameterGroup], rule: UpdateRule, learning_rate: float, factor: float
+    ) -> Rates:
+        return Rates(groups, rule, learning_rate, factor, self.buffer.values.dtype)
 
-    def _array(self, numbers: list[float]) -> np.ndarray:
-        """Numbers of the groups in the dtype of the parameters."""
-        dtype = self.buffer.values.dtype
-        return np.asarray(self._spread(numbers, dtype), dtype)
+    def _fitting(self, rule: UpdateRule, state: State) -> State:
+        return fitting_state(rule, self.buffer.values, state, len(self.buffer.parameters))
 
     def _only_descends(self) -> bool:
         """Whether a step is the gradient times one number, which needs no pass of its own."""
-        rule = self._rule
-        extras = (self._shrink, self._penalty, self._clip_norm, self._clip_value)
+        rule, rates = self._rule, self._rates
+        extras = (rates.shrink, rates.penalty, self._clip_norm, self._clip_value)
         return (
             type(rule) is SGDRule
             and not rule.momentum
-            and self._rate.ndim == 0
+            and rates.rate.ndim == 0
             and all(extra is None for extra in extras)
         )
 
-    def _of_groups(self, name: str) -> list[float]:
-        """A setting of each group, its own or that of the optimizer."""
-        default = self.learning_rate if name == "learning_rate" else getattr(self._rule, name)
-        own = [getattr(group, name) for group in self.groups]
-        return [default if number is None else number for number in own]
+    def _clipped_gradients(self) -> np.ndarray:
+        gradient = self.buffer.gradients()
+        if self._clip_value is not None:
+            np.clip(gradient, -self._clip_value, self._clip_value, gradient)
+        if self._clip_norm is not None:
+            clip_flat_norm(gradient, self._clip_norm)
+        return gradient
 
-    def _spread(self, numbers: list[float], dtype: DTypeLike) -> float | np.ndarray:
-        """Numbers of the groups as one number if they are the same, or else one per element."""
-        if len(numbers) == 1 or len(set(numbers)) == 1:
-            return numbers[0]
-        return np.repeat(np.array(numbers, dtype), [group.size for group in self.groups])
-
-    def _update(self, gradient: np.ndarray) -> None:
-        """Let the rule overwrite the parameters, and the gradient with them, block by block."""
-        state, rule = self.state, self._rule
-        step = 0
-        if rule.counts_steps:
+    def _count(self, given: list[bool]) -> np.ndarray:
+        """Count the step for the parameters with a gradient, and give its number."""
+        if not self._rule.counts_steps:
+            return NO_COUNT
+        state = self._state
+        if all(given):
             state["step"] += 1
-            step = int(state["step"])
-        if self._blocks is None:
-            memory = {name: state[name] for name in rule.starts}
-            self._blocks = blocks_of(self.buffer.values, gradient, memory)
-        rate, shrink, penalty = self._rate, self._shrink, self._penalty
-        multiply = np.multiply
-        for place, values, slopes, memory, scratch in self._blocks:
-            if penalty is not None:
-                multiply(values, part(penalty, place), scratch)
-                slopes += scratch
-            direction = rule.direction_in_place(slopes, memory, step, scratch)
-            if shrink is not None:
-                values *= part(shrink, place)
-            multiply(direction, part(rate, place), scratch)
-            values -= scratch
+        else:
+            state["step"] = in_one_number(np.broadcast_to(state["step"], len(given)) + given)
+        return state["step"]
+
+    def _blocks_at(self, place: slice, gradient: np.ndarray) -> list[Block]:
+        key = place.start, place.stop
+        if key not in self._blocks:
+            memory = {name: self._state[name] for name in self._rule.starts}
+            self._blocks[key] = blocks_of(self.buffer.values, gradient, memory, place)
+        return self._blocks[key]

@@ -50,8 +50,10 @@ def rule_with(rule: UpdateRule, numbers: Mapping[str, Any]) -> UpdateRule:
     return type(rule)(**settings)
 
 
-def fitting_state(rule: UpdateRule, values: np.ndarray, state: State) -> State:
+def fitting_state(rule: UpdateRule, values: np.ndarray, state: State, n_parameters: int) -> State:
     """Copies of the arrays of a state, in the dtype of the parameters.
+
+    The number of steps may be one for all parameters, or one for each.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def fitting_state(rule: UpdateRule, values: np.ndarray, state: State) -> State:
     )
     for name in expected.keys() & state.keys():
         array, own = np.asarray(state[name]), expected[name]
+        if name == "step" and array.shape == (n_parameters,):
+            own = expected[name] = np.zeros(n_parameters)
         if array.shape != own.shape:
             problems.append(f"{PREFIX}{name} has shape {array.shape}, expected {own.shape}")
         elif not np.can_cast(array.dtype, own.dtype, casting="same_kind"):

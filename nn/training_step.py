@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,12 @@ from nn.optimizer import Optimizer
 from nn.update_rule import State, stepped
 from tensorgrad import CaptureError
 from tensorgrad.compiler.symbols import Symbol
+from tensorgrad.structure import map_leaves
 
 
-def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., Any]:
+def training_step(
+    objective: Objective, optimizer: Optimizer, unreached: set[str] | None = None
+) -> Callable[..., Any]:
     """The step of an optimizer on a model as a pure function, for ``tg.compile`` and ``tg.scan``.
 
     Parameters
@@ -26,6 +29,8 @@ def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., A
         What is made small.
     optimizer : Optimizer
         Its settings become part of the function, but for the learning rates.
+    unreached : set of str, optional
+        Gets the names of the parameters on which the loss does not depend, when that is known.
 
     Returns
     -------
@@ -77,7 +82,9 @@ def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., A
             gradient = clip_by_value(gradient, clip_value)
         if clip_norm is not None:
             gradient, _ = clip_by_norm(gradient, clip_norm)
-        count = {"step": memory["step"]} if rule.counts_steps else {}
+        if unreached is not None:
+            unreached.update(parameters.keys() - reached)
+        counts = _counts_of(memory["step"], parameters) if rule.counts_steps else {}
         updated: dict[str, Any] = {}
         remembered: State = {name: {} for name in rule.starts}
         for name, values in parameters.items():
@@ -89,7 +96,7 @@ def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., A
                     rule,
                     values,
                     gradient[name],
-                    {**count, **before},
+                    {"step": counts[name], **before} if counts else before,
                     rates[group_of[name]],
                     own.get("l2_penalty", rule.l2_penalty),
                     own.get("weight_decay", rule.weight_decay),
@@ -97,11 +104,16 @@ def training_step(objective: Objective, optimizer: Optimizer) -> Callable[..., A
             for key in rule.starts:
                 remembered[key][name] = new[key]
         if rule.counts_steps:
-            remembered["step"] = memory["step"] + 1
+            remembered["step"] = map_leaves(lambda count: count + 1, memory["step"])
         kept = {name: after[name] for name in buffers}
         return (updated, remembered, kept, generators), (loss, outputs)
 
     return step
+
+
+def _counts_of(steps: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The number of steps of each parameter, where it is one for all, or one for each already."""
+    return steps if isinstance(steps, dict) else dict.fromkeys(names, steps)
 
 
 def _has_gradient(slope: Any) -> bool:
@@ -136,6 +148,8 @@ class Places:
             for i, parameter in enumerate(flat.parameters)
             if parameter.requires_grad
         ]
+        self.unreached: set[str] = set()
+        """Parameters that have no gradient, as far as is known: they make no steps."""
         self.buffers: dict[str, Any] = dict(model.named_buffers())
         self.generators: dict[str, np.random.Generator] = dict(model.named_generators())
 
@@ -150,7 +164,7 @@ class Places:
             for key in rule.starts
         }
         if rule.counts_steps:
-            memory["step"] = np.float64(optimizer.state["step"])
+            memory["step"] = self._steps(optimizer)
         return (
             {name: flat.parameters[i].data for name, i in self.parameters},
             memory,
@@ -169,10 +183,21 @@ class Places:
             for key in rule.starts:
                 optimizer.state[key][place] = memory[key][name].ravel()
         if rule.counts_steps:
-            optimizer.state["step"][...] = memory["step"]
+            counts = _counts_of(memory["step"], parameters)
+            made = {i: float(counts[name]) for name, i in self._reached()}
+            optimizer.set_steps(made)
         flat.assign(values)
         for name, buffer in self.buffers.items():
             buffer.assign(buffers[name])
+
+    def _steps(self, optimizer: Optimizer) -> Any:
+        """The number of steps so far: one if all that have a gradient agree, or one for each."""
+        own = np.broadcast_to(optimizer.state["step"], len(optimizer.buffer.parameters))
+        numbers = {own[i] for _, i in self._reached()}
+        return numbers.pop() if len(numbers) == 1 else {name: own[i] for name, i in self.parameters}
+
+    def _reached(self) -> list[tuple[str, int]]:
+        return [(name, i) for name, i in self.parameters if name not in self.unreached]
 
 
 def factors_of(optimizer: Optimizer, schedule: Any, step: int, count: int) -> np.ndarray:

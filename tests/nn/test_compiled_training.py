@@ -111,6 +111,14 @@ def test_parameters_without_a_gradient_stay_as_they_are():
     eager, compiled = trained(), trained(compile="numpy")
     assert_same(compiled, eager, 1e-6)
     assert (compiled.model.layers[0].spare.data == 1).all()
+    assert eager._optimizer.state["step"].tolist() == [14, 14, 0, 14, 0]
+    for net in (eager, compiled):  # one parameter joins in later
+        net.model.layers[2].bias.requires_grad = True
+    settings = {"optimizer": eager._optimizer, "batch_sz": 16, "epochs": 2}
+    eager.fit(X, y, **settings)
+    compiled.fit(X, y, **{**settings, "optimizer": compiled._optimizer}, compile="numpy")
+    assert_same(compiled, eager, 1e-6)
+    assert compiled._optimizer.state["step"].tolist() == [28, 28, 0, 28, 14]
 
 
 def test_called_again_it_goes_on_with_what_was_compiled():

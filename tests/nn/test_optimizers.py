@@ -90,6 +90,40 @@ def test_learning_rate_decay_of_adagrad_is_pytorchs():
     np.testing.assert_allclose(mine.data, other.detach().numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "settings", "same"),
+    [
+        (SGD, "SGD", {"momentum": 0.9, "dampening": 0.5}, {"momentum": 0.9, "dampening": 0.5}),
+        (Adam, "Adam", {"l2_penalty": 0.1}, {"weight_decay": 0.1}),
+        (AdamW, "AdamW", {"weight_decay": 0.1}, {"weight_decay": 0.1}),
+        (RMSprop, "RMSprop", {}, {}),
+        (Adagrad, "Adagrad", {"learning_rate_decay": 0.2}, {"lr_decay": 0.2}),
+    ],
+)
+def test_steps_without_a_gradient_do_not_count_as_in_pytorch(ours, theirs, settings, same):
+    torch = pytest.importorskip("torch")
+    mine = parameters_of((2, 3), (3,), (), (4,))
+    others = [torch.tensor(p.data.copy(), requires_grad=True) for p in mine]
+    optimizer = ours(mine, learning_rate=0.1, **settings)
+    reference = getattr(torch.optim, theirs)(others, lr=0.1, **same)
+    rng = np.random.default_rng(3)
+    for step in range(30):
+        present = rng.random(4) < (0.5 if step < 20 else 1)
+        for p, other, has_gradient in zip(mine, others, present, strict=True):
+            slope = rng.normal(size=p.shape)
+            p.grad = slope if has_gradient else None
+            other.grad = torch.tensor(slope) if has_gradient else None
+        optimizer.step()
+        reference.step()
+        if step == 10:  # a copy that is loaded goes on alike
+            optimizer = ours(mine, 1.0, **settings).load_state_dict(optimizer.state_dict())
+    for p, other in zip(mine, others, strict=True):
+        np.testing.assert_allclose(p.data, other.detach().numpy(), rtol=1e-10)
+    if optimizer.rule.counts_steps:
+        expected = [float(reference.state[p].get("step", 0)) for p in others]
+        assert theirs == "SGD" or optimizer.state["step"].tolist() == expected
+
+
 @every_optimizer
 def test_the_minimum_is_found(make):
     x = Parameter([2.0, -1.0])
@@ -176,6 +210,21 @@ class TestGroups:
         np.testing.assert_allclose(values, optimizer.buffer.values, rtol=1e-12)
         optimizer.state = state
         assert optimizer.state["step"] == 4
+
+    def test_a_pure_step_with_counts_that_differ(self):
+        import tensorgrad as tg
+
+        first, second = parameters_of((2, 3), (3,))
+        optimizer = Adam([first, second], 0.1)
+        first.grad = np.ones((2, 3))
+        optimizer.step()
+        slope = np.linspace(-1, 1, 9)
+        step = tg.compile(optimizer.pure_step)
+        values, state = step(optimizer.buffer.copy(), slope, optimizer.state)
+        first.grad, second.grad = slope[:6].reshape(2, 3), slope[6:]
+        optimizer.step()
+        np.testing.assert_allclose(values, optimizer.buffer.values, rtol=1e-12)
+        assert state["step"].tolist() == optimizer.state["step"].tolist() == [2, 1]
 
     def test_the_base_rate_is_for_those_without_one(self):
         first, second = parameters_of((1,), (1,))
