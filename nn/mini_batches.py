@@ -78,10 +78,9 @@ def eager_epoch(state: TrainingState, objective: Objective, batches: Iterable[Ba
         total += loss * rows
         samples += rows
         state.step += 1
-        if end_hooks:
-            state.batch_loss = loss
-            for hook in end_hooks:
-                hook(state)
+        state.batch_loss = loss
+        for hook in end_hooks:
+            hook(state)
     if math.isfinite(total):
         total /= samples
     return Epoch(total, np.concatenate(outputs), np.concatenate(targets))

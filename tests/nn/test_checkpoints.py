@@ -21,6 +21,7 @@ from nn import (
     Callback,
     Checkpoint,
     EarlyStopping,
+    LearningRateLogger,
     Linear,
     ModelFileError,
     Module,
@@ -29,7 +30,7 @@ from nn import (
     l2_loss,
 )
 from nn.files import read_file, write_file
-from nn.schedules import Warmup
+from nn.schedules import Cosine, Warmup
 
 SUPPORT = Path(training_to_resume.__file__).parent
 
@@ -244,17 +245,38 @@ def test_every_few_epochs_and_the_last(path):
     assert NeuralNetwork.load(path).epochs_trained == 8
 
 
-def test_compiled_training_goes_on(path):
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dropout": 0.2, "schedule": "cosine"},
+        {"l1": 1e-3, "validation_fraction": 0.2, "early_stopping": True, "class_weight": {0: 2}},
+    ],
+)
+def test_compiled_training_goes_on(path, backend, settings):
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
     X, y = training_to_resume.data()
+    if "schedule" in settings:
+        settings = {**settings, "schedule": Cosine(total_steps=100)}
 
-    def fit(epochs, **options):
+    def fit(epochs, *more, **options):
         return fresh([[3, "tanh"], [1, "sigmoid"]]).fit(
-            X, y, 8, epochs, optimizer="adam", dropout=0.2, compile="numpy", **options
+            *(X, y, 8, epochs),
+            optimizer="adam",
+            compile=backend,
+            callbacks=[LearningRateLogger(), *more],
+            **settings,
+            **options,
         )
 
-    whole = fit(6)
-    fit(4, callbacks=[Checkpoint(path)])
-    assert contents(fit(6, resume=path)) == contents(whole)
+    whole = fit(10)
+    fit(5, Checkpoint(path))
+    resumed = fit(10, resume=path)
+    assert contents(resumed) == contents(whole)
+    assert len(resumed.history["learning_rate"]) == 10
+    with pytest.raises(ModelFileError, match=f"compile was '{backend}' and is False"):
+        fresh([[3, "tanh"], [1, "sigmoid"]]).fit(X, y, 8, 10, optimizer="adam", resume=path)
 
 
 def test_schedules_of_ones_own_go_on(path):

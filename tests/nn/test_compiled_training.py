@@ -136,6 +136,31 @@ def test_called_again_it_goes_on_with_what_was_compiled():
     assert pickle.loads(pickle.dumps(compiled))._compiled_epoch is None
 
 
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_partial_fit_with_callbacks(backend):
+    class Losses(nn.Callback):
+        def __init__(self):
+            self.seen = []
+
+        def on_epoch_end(self, state):
+            self.seen.append((state.epoch, state.step, state.metrics["loss"], state.batch_loss))
+
+    X, y = data("l2")
+    eager, compiled, notes = network("l2"), network("l2"), (Losses(), Losses())
+    for part in (slice(0, 40), slice(40, 80), slice(40, 80)):
+        for net, note, compile in zip((eager, compiled), notes, (False, backend), strict=True):
+            net.partial_fit(
+                *(X[part], y[part], 16),
+                optimizer="adam",
+                sample_weight=1 + np.abs(y[part]),
+                callbacks=[note, nn.LearningRateLogger()],
+                compile=compile,
+            )
+    assert_same(compiled, eager, TOLERANCE[backend])
+    np.testing.assert_allclose(notes[1].seen, notes[0].seen, rtol=TOLERANCE[backend])
+    assert compiled.history["learning_rate"] == eager.history["learning_rate"] == [0.01] * 3
+
+
 def test_divergence():
     X, y = data("l2")
     messages = []
