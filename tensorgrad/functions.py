@@ -165,6 +165,7 @@ def gelu(x: Any, approximate: Literal["tanh", "none"] = "tanh") -> Any:
 
 _SCALE = math.sqrt(2 / math.pi)
 _CUBIC = 0.044715 * _SCALE
+_END = 10.0
 
 
 def gelu_tanh(x: Any) -> Any:
@@ -174,12 +175,14 @@ def gelu_tanh(x: Any) -> Any:
     y *= x
     y = np.tanh(y)
     y += 1
-    y *= x
     y *= 0.5
+    y *= x
     return y
 
 
 def _gelu_tanh_slope(g: Any, y: Any, x: Any) -> Any:
+    # From there on the tanh is 1 to the last digit, and powers of x, which may overflow, count not.
+    x = np.minimum(np.maximum(x, -_END), _END)
     slope = np.square(x)
     t = _CUBIC * slope
     t += _SCALE

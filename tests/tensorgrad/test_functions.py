@@ -131,6 +131,21 @@ class TestGelu:
         exact = [v * 0.5 * math.erfc(-v / math.sqrt(2)) for v in x]
         np.testing.assert_allclose(tg.gelu(x, "none"), exact, atol=1e-15)
 
+    @pytest.mark.parametrize("form", ["tanh", "none"])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_far_out_it_is_relu_with_its_derivatives(self, form, dtype):
+        x = np.array([12.0, 1e13, 1e20, 1e37, np.finfo(dtype).max], dtype)
+        x = np.concatenate([-x, x])
+
+        def slope(x):
+            return tg.grad(lambda x: np.sum(tg.gelu(x, form)))(x)
+
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(tg.gelu(x, form), np.maximum(x, 0))
+            np.testing.assert_allclose(slope(x), x > 0, atol=1e-15)
+            np.testing.assert_allclose(tg.grad(lambda x: np.sum(slope(x)))(x), 0 * x, atol=1e-15)
+            np.testing.assert_allclose(tg.compile(slope)(x), x > 0, atol=1e-15)
+
     def test_an_unknown_form(self):
         with pytest.raises(ValueError, match="'tanh' or 'none', not 'exact'"):
             tg.gelu(np.ones(3), approximate="exact")
