@@ -16,20 +16,20 @@ from nn.early_stopping import EarlyStopping
 from nn.epochs import begun
 from nn.evaluation import Metric, Metrics, checked_metrics, in_units_of
 from nn.files import PathLike
-from nn.fit_data import fit_data, stream_data
+from nn.fit_data import FitData, fit_data, stream_data
 from nn.lbfgs import LBFGS
 from nn.measuring import columns
 from nn.optim import Optimizer
-from nn.progress import ProgressBar
-from nn.settings import (
+from nn.optimizer_settings import (
     LEARNING_RATE,
     OptimizerLike,
-    checked_verbose,
-    early_stopping_callback,
-    made_objective,
     made_optimizer,
     made_schedule,
     take_over,
+)
+from nn.settings import (
+    all_callbacks,
+    made_objective,
 )
 from nn.standardization import Standardizer
 from nn.training import prepared_loop
@@ -172,16 +172,15 @@ class TrainableNetwork(DiagnosableNetwork):
         batch_sz = positive_integer(batch_sz, "batch_sz")
         epochs = positive_integer(epochs, "epochs")
         learning_rate = positive_number(learning_rate, "learning_rate")
-        selection: dict[str, Any] = {
-            "sample_weight": sample_weight,
-            "class_weight": class_weight,
-            "validation_data": validation_data,
-            "validation_fraction": validation_fraction,
-        }
-        if y is None and not hasattr(X, "dtype"):
-            data = stream_data(self._door, X, epochs, **selection)
-        else:
-            data = fit_data(self._door, X, y, seed=self.seed or 0, **selection)
+        data = self._checked_data(
+            X,
+            y,
+            epochs,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            validation_data=validation_data,
+            validation_fraction=validation_fraction,
+        )
         shuffles = true_or_false(shuffle, "shuffle")
         source = data.source(batch_sz, self._rng if shuffles else None)
         measured = self._measured(metrics, data.standardizer)
@@ -200,7 +199,9 @@ class TrainableNetwork(DiagnosableNetwork):
             made,
             self.history,
             epochs,
-            callbacks=callbacks,
+            callbacks=all_callbacks(
+                callbacks, early_stopping, data.validation is not None, verbose
+            ),
             network=cast("NeuralNetwork", self),
             schedule=None
             if schedule is None
@@ -216,11 +217,6 @@ class TrainableNetwork(DiagnosableNetwork):
             },
             rng=self._rng,
         )
-        stopping = early_stopping_callback(early_stopping, data.validation is not None)
-        if stopping is not None:
-            state.callbacks.insert(0, stopping)
-        if checked_verbose(verbose):
-            state.callbacks.append(ProgressBar())
         loop = prepared_loop(
             state,
             source,
@@ -282,6 +278,11 @@ class TrainableNetwork(DiagnosableNetwork):
         return self.fit(X, y, *args, **kwargs).transform(X)
 
     # ------------------------------------------------------------------------------------ helpers
+
+    def _checked_data(self, X: Any, y: Any, epochs: int, **selection: Any) -> FitData:
+        if y is None and not hasattr(X, "dtype"):
+            return stream_data(self._door, X, epochs, **selection)
+        return fit_data(self._door, X, y, seed=self.seed or 0, **selection)
 
     def _measured(self, metrics: Any, standardizer: Standardizer | None) -> dict[str, Metric]:
         """The accuracy of a classification, and what else is asked for, by name."""

@@ -113,43 +113,56 @@ def run_full_batch(
     """
     if state.stop_reason is not None:
         return
-    optimizer = state.optimizer
     objective.model.train()
-    loss = _FullLoss(objective, arrays, optimizer)
-    begin_hooks = hooks(state.callbacks, "on_batch_begin")
-    end_hooks = hooks(state.callbacks, "on_batch_end")
-    has_begun = False
+    iterations = _Iterations(state, arrays, objective, metrics, validation)
+    state.optimizer.step(iterations.loss, iterations.after_each, max_iter=state.epochs)
+    if state.epoch == 0:  # nothing was left to do, and the history is to say so
+        iterations.end()
+    if state.stop_reason is None and state.epoch < state.epochs:
+        state.stop(f"L-BFGS has ended: {state.optimizer.message}")
 
-    def closure() -> float:
-        # SciPy does not say when it begins an iteration: it is when it wants to know a loss.
-        nonlocal has_begun
-        if not has_begun:
-            has_begun = True
-            begin_epoch(state)
-            for hook in begin_hooks:
-                hook(state)
-        return loss()
 
-    def end_iteration() -> None:
-        nonlocal has_begun
-        has_begun = False
-        epoch = loss.at_parameters()
-        state.step += 1
-        state.batch_loss = epoch.loss
-        for hook in end_hooks:
-            hook(state)
-        end_epoch(state, objective, epoch, metrics, validation)
+class _Iterations:
+    """What comes before and after each iteration, which are epochs of one batch."""
 
-    def after_iteration(iteration: int, value: float) -> None:
-        end_iteration()
-        if state.stop_reason is not None:
+    def __init__(
+        self,
+        state: TrainingState,
+        arrays: Batch,
+        objective: Objective,
+        metrics: Mapping[str, Metric],
+        validation: Batch | None,
+    ) -> None:
+        self._state, self._objective = state, objective
+        self._metrics, self._validation = metrics, validation
+        self._full_loss = _FullLoss(objective, arrays, state.optimizer)
+        self._has_begun = False
+
+    def loss(self) -> float:
+        """The loss where SciPy wants to know it: for the first time when an iteration begins."""
+        if not self._has_begun:
+            self._has_begun = True
+            begin_epoch(self._state)
+            self._tell("on_batch_begin")
+        return self._full_loss()
+
+    def after_each(self, iteration: int, value: float) -> None:
+        self.end()
+        if self._state.stop_reason is not None:
             raise StopIteration
 
-    optimizer.step(closure, after_iteration, max_iter=state.epochs)
-    if state.epoch == 0:  # nothing was left to do, and the history is to say so
-        end_iteration()
-    if state.stop_reason is None and state.epoch < state.epochs:
-        state.stop(f"L-BFGS has ended: {optimizer.message}")
+    def end(self) -> None:
+        state = self._state
+        self._has_begun = False
+        epoch = self._full_loss.at_parameters()
+        state.step += 1
+        state.batch_loss = epoch.loss
+        self._tell("on_batch_end")
+        end_epoch(state, self._objective, epoch, self._metrics, self._validation)
+
+    def _tell(self, moment: str) -> None:
+        for hook in hooks(self._state.callbacks, moment):
+            hook(self._state)
 
 
 class _FullLoss:
