@@ -10,7 +10,7 @@ or ``"none"`` for one number per sample, of which any weighted mean can be made.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from tensorgrad.fused import checked_labels, is_label, logits_of
 from tensorgrad.tape import as_array
 
 Reduction = Literal["mean", "sum", "none"]
+REDUCTIONS = get_args(Reduction)
 
 
 def binary_log_loss(
@@ -186,10 +187,30 @@ def l2_loss(predictions: Any, targets: Any, *, reduction: Reduction = "mean") ->
     """
     difference = predictions - targets_like(predictions, targets)
     losses = difference * difference
-    return losses.mean() if reduction == "mean" else reduced(losses, reduction)
+    return reduced(losses, reduction)
 
 
-class BCEWithLogitsLoss(Module):
+class Loss(Module):
+    """Base of the losses as modules.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        What is made of the losses of all elements.
+
+    Raises
+    ------
+    ValueError
+        If the reduction is unknown.
+    """
+
+    def __init__(self, *, reduction: Reduction = "mean") -> None:
+        if reduction not in REDUCTIONS:
+            raise _unknown(reduction)
+        self.reduction: Reduction = reduction
+
+
+class BCEWithLogitsLoss(Loss):
     """:func:`binary_log_loss` as a module, under PyTorch's name.
 
     Parameters
@@ -210,9 +231,9 @@ class BCEWithLogitsLoss(Module):
         label_smoothing: float = 0.0,
         reduction: Reduction = "mean",
     ) -> None:
+        super().__init__(reduction=reduction)
         self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
         self.label_smoothing = label_smoothing
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, logits: Any, targets: Any) -> Any:
         return binary_log_loss(
@@ -224,7 +245,7 @@ class BCEWithLogitsLoss(Module):
         )
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(Loss):
     """:func:`multiclass_log_loss` as a module, under PyTorch's name.
 
     Parameters
@@ -247,9 +268,9 @@ class CrossEntropyLoss(Module):
         label_smoothing: float = 0.0,
         reduction: Reduction = "mean",
     ) -> None:
+        super().__init__(reduction=reduction)
         self.weight = None if weight is None else np.asarray(weight)
         self.label_smoothing = label_smoothing
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, logits: Any, targets: Any) -> Any:
         return multiclass_log_loss(
@@ -261,7 +282,7 @@ class CrossEntropyLoss(Module):
         )
 
 
-class MSELoss(Module):
+class MSELoss(Loss):
     """:func:`l2_loss` as a module, under PyTorch's name.
 
     Parameters
@@ -274,9 +295,6 @@ class MSELoss(Module):
     >>> MSELoss()(np.array([1.0, 2.0]), [1.0, 4.0])
     np.float64(2.0)
     """
-
-    def __init__(self, *, reduction: Reduction = "mean") -> None:
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, predictions: Any, targets: Any) -> Any:
         return l2_loss(predictions, targets, reduction=self.reduction)
@@ -298,22 +316,15 @@ def reduced(losses: Any, reduction: Reduction) -> Any:
     >>> reduced(np.array([1.0, 2.0]), "sum")
     np.float64(3.0)
     """
-    if checked_reduction(reduction) == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
+    if reduction == "mean":
+        return losses.mean()
+    if reduction not in REDUCTIONS:
+        raise _unknown(reduction)
+    return losses.sum() if reduction == "sum" else losses
 
 
-def checked_reduction(reduction: Any) -> Reduction:
-    """A reduction, or an error that says which there are.
-
-    Examples
-    --------
-    >>> checked_reduction("mean")
-    'mean'
-    """
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")
-    return reduction
+def _unknown(reduction: Any) -> ValueError:
+    return ValueError(f"reduction is {reduction!r}, expected 'mean', 'sum' or 'none'")
 
 
 def targets_like(outputs: Any, targets: Any) -> Any:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from nn.checks import positive_number
-from nn.losses import Reduction, checked_reduction, reduced, targets_like
-from nn.module import Module
+from nn.losses import Loss, Reduction, reduced, targets_like
 
 
 def l1_loss(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any:
@@ -205,7 +204,7 @@ def gaussian_nll_loss(
     return reduced(0.5 * (np.log(variances) + difference * difference / variances), reduction)
 
 
-class L1Loss(Module):
+class L1Loss(Loss):
     """:func:`l1_loss` as a module.
 
     Parameters
@@ -219,14 +218,11 @@ class L1Loss(Module):
     np.float64(1.0)
     """
 
-    def __init__(self, *, reduction: Reduction = "mean") -> None:
-        self.reduction: Reduction = checked_reduction(reduction)
-
     def forward(self, predictions: Any, targets: Any) -> Any:
         return l1_loss(predictions, targets, reduction=self.reduction)
 
 
-class HuberLoss(Module):
+class HuberLoss(Loss):
     """:func:`huber_loss` as a module.
 
     Parameters
@@ -243,14 +239,14 @@ class HuberLoss(Module):
     """
 
     def __init__(self, *, delta: float = 1.0, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction=reduction)
         self.delta = positive_number(delta, "delta")
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, predictions: Any, targets: Any) -> Any:
         return huber_loss(predictions, targets, delta=self.delta, reduction=self.reduction)
 
 
-class QuantileLoss(Module):
+class QuantileLoss(Loss):
     """:func:`quantile_loss` as a module.
 
     Parameters
@@ -267,14 +263,14 @@ class QuantileLoss(Module):
     """
 
     def __init__(self, quantile: float = 0.5, *, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction=reduction)
         self.quantile = quantile
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, predictions: Any, targets: Any) -> Any:
         return quantile_loss(predictions, targets, quantile=self.quantile, reduction=self.reduction)
 
 
-class PoissonNLLLoss(Module):
+class PoissonNLLLoss(Loss):
     """:func:`poisson_nll_loss` as a module.
 
     Parameters
@@ -288,14 +284,11 @@ class PoissonNLLLoss(Module):
     np.float64(1.0)
     """
 
-    def __init__(self, *, reduction: Reduction = "mean") -> None:
-        self.reduction: Reduction = checked_reduction(reduction)
-
     def forward(self, log_rates: Any, targets: Any) -> Any:
         return poisson_nll_loss(log_rates, targets, reduction=self.reduction)
 
 
-class GaussianNLLLoss(Module):
+class GaussianNLLLoss(Loss):
     """:func:`gaussian_nll_loss` as a module.
 
     Parameters
@@ -312,8 +305,8 @@ class GaussianNLLLoss(Module):
     """
 
     def __init__(self, *, eps: float = 1e-6, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction=reduction)
         self.eps = positive_number(eps, "eps")
-        self.reduction: Reduction = checked_reduction(reduction)
 
     def forward(self, means: Any, targets: Any, variances: Any) -> Any:
         return gaussian_nll_loss(means, targets, variances, eps=self.eps, reduction=self.reduction)
