@@ -11,12 +11,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
 from nn.checks import non_negative_integer, positive_integer
 from nn.initializers import Initializer, he_normal
 from nn.module import Module, Parameter
+from tensorgrad.derivatives.windows import windows
 
 Pair = tuple[int, int]
 """Height and width."""
@@ -233,9 +233,8 @@ def patches_of(images: Any, size: Pair, stride: Pair, dilation: Pair = (1, 1)) -
         whole = images[:, :, : down * size[0], : across * size[1]]
         blocks = np.reshape(whole, (n, channels, down, size[0], across, size[1]))
         return np.transpose(blocks, (0, 1, 3, 5, 2, 4))
-    windows = sliding_window_view(images, extent, axis=(2, 3))  # pyright: ignore[reportCallIssue, reportArgumentType]
-    windows = windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
-    return np.transpose(windows, (0, 1, 4, 5, 2, 3))
+    elements_last = windows(images, size, (2, 3), stride, dilation)
+    return np.transpose(elements_last, (0, 1, 4, 5, 2, 3))
 
 
 def framed(images: Any, frame: Frame, value: float) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from tensorgrad.compiler.program import Kind, Ref, refs_in, substitute
 from tensorgrad.compiler.scalar_code import Unsupported
 from tensorgrad.compiler.views import Gather, Operand, View, broadcast_view, everywhere, whole_value
+from tensorgrad.derivatives.windows import windows
 
 if TYPE_CHECKING:
     from tensorgrad.compiler.lowering import Lowering
@@ -122,3 +123,21 @@ def pad(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> 
         shape=kind.shape, strides=(0,) * len(kind.shape)
     )
     return lowering.assembly(result, kind, [(whole, fill), (inside, source)])
+
+
+def overlap_add(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
+    """The sum of windows where they overlap, one element of all windows after the other."""
+    values, _, axes, *steps = args
+    source, whole = lowering.operand(values), whole_value(result, kind)
+    lengths = source.shape[-len(axes) :]
+    place = lowering.reshaped(windows, (whole, lengths, axes, *steps), {})
+    elements_first = (range(-len(axes), 0), range(len(axes)))
+    zeros = broadcast_view(everywhere(kind.dtype.type(0).item()), kind.shape)
+    pieces: list[tuple[Operand, View]] = [
+        (whole, zeros),
+        (
+            lowering.reshaped(np.moveaxis, (place, *elements_first), {}),
+            lowering.reshaped(np.moveaxis, (source, *elements_first), {}),
+        ),
+    ]
+    return lowering.assembly(result, kind, pieces, np.add)

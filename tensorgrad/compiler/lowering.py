@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tensorgrad.compiler.contractions import dot, einsum, matmul
-from tensorgrad.compiler.indexing import add_at, concatenate, pad, read_at, write_at
+from tensorgrad.compiler.indexing import add_at, concatenate, overlap_add, pad, read_at, write_at
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, refs_in
 from tensorgrad.compiler.scalar_code import Unsupported
 from tensorgrad.compiler.symbols import added_at, array_method, stored
@@ -30,6 +30,7 @@ from tensorgrad.compiler.views import (
     reshaped_view,
     whole_value,
 )
+from tensorgrad.derivatives.windows import added_up
 from tensorgrad.messages import name_of
 from tensorgrad.mode import CaptureError
 
@@ -370,6 +371,7 @@ _HANDLERS: dict[Any, Any] = {
     added_at: add_at,
     stored: write_at,
     np.concatenate: concatenate,
+    added_up: overlap_add,
 }
 
 

@@ -5,6 +5,7 @@ With these a convolution is a product of the windows with the kernel, and so is 
 
 import math
 from itertools import product
+from operator import mul
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -14,20 +15,35 @@ from tensorgrad.derivatives.table import composition, derivative, refused
 from tensorgrad.mode import mode
 
 
-def windows(x, lengths, axes):
-    """Windows of these lengths along these axes; their elements stand along new last axes."""
-    return sliding_window_view(x, lengths, axes)
+def windows(x, lengths, axes, strides=None, dilations=None):
+    """Windows of these lengths along these axes; their elements stand along new last axes.
+
+    ``strides`` tell how far it is from one window to the next, ``dilations`` from one element of a
+    window to the next.
+    """
+    if strides is None and dilations is None:
+        return sliding_window_view(x, lengths, axes)
+    strides, dilations = strides or [1] * len(axes), dilations or [1] * len(axes)
+    extents = tuple(d * (length - 1) + 1 for d, length in zip(dilations, lengths, strict=True))
+    index = replaced([slice(None)] * x.ndim, axes, [slice(None, None, step) for step in strides])
+    return sliding_window_view(x, extents, axes)[
+        (*index, *[slice(None, None, step) for step in dilations])
+    ]
 
 
-def overlap_added(values, axes):
-    """Put the elements of windows back where ``windows`` read them, and add up what meets."""
+def overlap_added(values, sizes, axes, strides=None, dilations=None):
+    """Put the elements of windows back where ``windows`` read them, and add up what meets.
+
+    The axes get these sizes.
+    """
     if mode.get().capturing and type(values) is not np.ndarray:
         # One step of the program: written down as many, each would copy the whole sum.
-        return values.__array_function__(added_up, (type(values),), (values, axes), {})
-    return added_up(values, axes)
+        args = (values, sizes, axes, strides, dilations)
+        return values.__array_function__(added_up, (type(values),), args, {})
+    return added_up(values, sizes, axes, strides, dilations)
 
 
-def added_up(values, axes):
+def added_up(values, sizes, axes, strides=None, dilations=None):
     """``overlap_added`` of arrays.
 
     Whole arrays are added, one for each element of a window, or for each position of a window if
@@ -35,26 +51,29 @@ def added_up(values, axes):
     """
     outer, lengths = values.shape[: -len(axes)], values.shape[-len(axes) :]
     positions = [outer[axis] for axis in axes]
+    strides, dilations = strides or [1] * len(axes), dilations or [1] * len(axes)
     shape = list(outer)
-    for axis, position, length in zip(axes, positions, lengths, strict=True):
-        shape[axis] = position + length - 1
+    for axis, size in zip(axes, sizes, strict=True):
+        shape[axis] = size
     total = np.zeros_like(values, shape=shape)
     everything = [slice(None)] * len(outer)
     if math.prod(lengths) <= math.prod(positions):
         for element in product(*map(range, lengths)):
-            place = replaced(everything, axes, map(stretch, element, positions))
+            starts = map(mul, element, dilations)
+            place = replaced(everything, axes, map(stretch, starts, positions, strides))
             total[place] += values[(..., *element)]
     else:
         for position in product(*map(range, positions)):
+            starts = map(mul, position, strides)
+            place = replaced(everything, axes, map(stretch, starts, lengths, dilations))
             window = values[replaced(everything, axes, position)]
-            place = replaced(everything, axes, map(stretch, position, lengths))
             total[place] += np.moveaxis(window, range(-len(axes), 0), axes)
     return total
 
 
-def stretch(start, length):
+def stretch(start, length, step):
     """The slice of this length."""
-    return slice(start, start + length)
+    return slice(start, start + step * (length - 1) + 1, step)
 
 
 def replaced(index, axes, parts):
@@ -63,10 +82,15 @@ def replaced(index, axes, parts):
     return tuple(parts.get(axis, part) for axis, part in enumerate(index))
 
 
-windows = derivative(windows, lambda g, y, x, lengths, axes: overlap_added(g, axes))
+windows = derivative(
+    windows,
+    lambda g, y, x, lengths, axes, *steps: overlap_added(
+        g, tuple(x.shape[axis] for axis in axes), axes, *steps
+    ),
+)
 overlap_added = derivative(
     overlap_added,
-    lambda g, y, values, axes: windows(g, values.shape[-len(axes) :], axes),
+    lambda g, y, values, sizes, axes, *steps: windows(g, values.shape[-len(axes) :], axes, *steps),
 )
 
 

@@ -63,6 +63,27 @@ def test_layer(case):
         assert_same(got, expected)
 
 
+def test_convolutions_one_after_the_other_in_machine_code():
+    pytest.importorskip("llvmlite")
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, (2, 3), (2, 1), dilation=(1, 2), rng=1),
+        nn.Conv2d(3, 2, 2, rng=2),  # more elements in a window than there are windows
+    )
+    parameters = {name: p.data for name, p in model.named_parameters()}
+    images = rows(2, 1, 4, 6).astype(np.float32)
+    assert model(images).shape == (2, 2, 1, 1)
+
+    def loss(parameters, images):
+        return np.sum(np.sin(nn.functional_call(model, parameters, images)))
+
+    gradient = tg.value_and_grad(loss, (0, 1))
+    compiled = tg.compile(gradient, backend="llvm")
+    for x in (images, 2 * images):
+        got, expected = (flatten(f(parameters, x))[0] for f in (compiled, gradient))
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
 LOSSES = {
     "l1": nn.l1_loss,
     "l2": nn.l2_loss,
