@@ -39,9 +39,12 @@ class Kernels:
         arguments : list
             With a ``dtype``, and the value as ``known`` where there is one.
         """
+        machine = self._machine
         if name == "wait":
             kind = ir.FunctionType(ir.VoidType(), [WORD.as_pointer(), WORD])
-            return self._defined("wait", kind, wait_for_threads), arguments
+            return self._defined(
+                "wait", kind, lambda builder, *given: wait_for_threads(builder, machine, *given)
+            ), arguments
         if name == "tile":
             rows, vectors, lanes = (argument.known for argument in arguments[:3])
             arguments = arguments[3:]
@@ -51,18 +54,20 @@ class Kernels:
             return self._defined(
                 f"tile_{bits}_{lanes}_{rows}x{vectors}",
                 ir.FunctionType(ir.VoidType(), strides),
-                lambda builder, *given: Tile(builder, bits, lanes, rows, vectors).generate(*given),
+                lambda builder, *given: Tile(builder, machine, bits, lanes, rows, vectors).generate(
+                    *given
+                ),
             ), arguments
         bits = 8 * arguments[0].dtype.itemsize
         if name == "multiply":
             self.products.add(bits)
             return product_name(bits), arguments
-        pointer, lanes = _number(bits)[1], self._machine.lanes(arguments[0].dtype)
+        pointer = _number(bits)[1]
         kind = ir.FunctionType(ir.VoidType(), (pointer, WORD, WORD, WORD, pointer, WORD))
         return self._defined(
             f"transpose_{bits}",
             kind,
-            lambda builder, *given: Vectors(builder, bits, lanes).transpose(*given),
+            lambda builder, *given: Vectors(builder, machine, bits).transpose(*given),
         ), arguments
 
     def declarations(self) -> set[str]:

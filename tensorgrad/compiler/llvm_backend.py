@@ -11,9 +11,10 @@ from typing import Any
 
 from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.llvm_text import translate
-from tensorgrad.compiler.machine import AVX2, this_machine
+from tensorgrad.compiler.machine import Processor, this_processor
 from tensorgrad.compiler.machine_code import load, load_product
 from tensorgrad.compiler.native import Function, Memory, NativeProgram, address_of
+from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.program_source import Source
 from tensorgrad.compiler.scalar_code import Unsupported
 
@@ -26,6 +27,12 @@ _KIND = ctypes.CFUNCTYPE(
 class NativeFunction(NativeProgram):
     """A program that is translated for LLVM.
 
+    Parameters
+    ----------
+    program : Program
+    processor : Processor, optional
+        That the machine code is for: the one at hand, or what is part of it.
+
     Attributes
     ----------
     left_to_numba : bool
@@ -34,16 +41,20 @@ class NativeFunction(NativeProgram):
 
     left_to_numba = False
 
+    def __init__(self, program: Program, processor: Processor | None = None) -> None:
+        self.processor = processor or this_processor()
+        super().__init__(program, self.processor.machine)
+
     def load(self, source: Source) -> Function:
         """Have LLVM compile the text, or read machine code from the disk."""
         try:
-            translated = translate(source, this_machine() or AVX2)
+            translated = translate(source, self.processor.machine)
         except Unsupported:
             self.left_to_numba = True
             return backend_named("numba")(self._program).load(source)  # type: ignore[attr-defined]
         for bits in translated.products:
-            load_product(bits)
-        function = _KIND(load(translated.text, translated.kernels))
+            load_product(bits, self.processor)
+        function = _KIND(load(translated.text, translated.kernels, self.processor))
 
         table_of = ctypes.c_void_p * len(source.dtypes)
 

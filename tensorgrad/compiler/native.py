@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.compiler.machine import Machine
 from tensorgrad.compiler.memory import ALIGNMENT
 from tensorgrad.compiler.program import Kind, Program
 from tensorgrad.compiler.program_source import Source, program_source
@@ -53,8 +54,9 @@ class NativeProgram(ABC):
         The Python module that was compiled.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, machine: Machine | None = None) -> None:
         self._program = program
+        self._machine = machine
         self._sources: dict[int | None, Source] = {}
         self._functions: dict[int | None, _Loaded] = {}
 
@@ -106,18 +108,24 @@ class NativeProgram(ABC):
 
     def _source_of(self, states: int | None) -> Source:
         if states not in self._sources:
-            self._sources[states] = program_source(self._program, states)
+            self._sources[states] = program_source(self._program, states, self._machine)
         return self._sources[states]
 
     def _function_of(self, states: int | None) -> _Loaded:
         if states not in self._functions:
-            source = self._source_of(states)
-            self._functions[states] = _Loaded(source, self.load(source))
+            with _making:
+                if states not in self._functions:  # another thread may have been quicker
+                    source = self._source_of(states)
+                    self._functions[states] = _Loaded(source, self.load(source))
         return self._functions[states]
 
     def _constants(self, states: int | None) -> list[Any]:
         constants, kinds = self._program.constants, self._program.kinds
         return [_given(constants[n], kinds[n]) for n in self._source_of(states).constants]
+
+
+# One at a time: Python 3.11 fails to make syntax trees in two threads at once.
+_making = Lock()
 
 
 class _Loaded:

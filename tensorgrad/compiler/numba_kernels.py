@@ -9,11 +9,11 @@ from numba import njit, types
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from tensorgrad.compiler.machine import AVX2, this_machine
+from tensorgrad.compiler.machine import this_machine
 from tensorgrad.compiler.product_code import product_name, product_type
 from tensorgrad.compiler.vector_code import Tile, Vectors, declared, wait_for_threads
 
-MACHINE = this_machine() or AVX2
+MACHINE = this_machine()
 INDEX = types.intp
 lower: Any = lower_builtin
 infer_type: Any = infer_global
@@ -164,7 +164,7 @@ def tile(
     signature = types.void(rows, vectors, lanes, *strides, number, number)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        Tile(builder, number.bitwidth, *sizes).generate(*arguments[3:])
+        Tile(builder, MACHINE, number.bitwidth, *sizes).generate(*arguments[3:])
         return context.get_dummy_value()
 
     return signature, generate
@@ -178,7 +178,7 @@ def transpose(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = signature.args[0].dtype.bitwidth
-        Vectors(builder, bits, 8 * MACHINE.vector_bytes // bits).transpose(*arguments)
+        Vectors(builder, MACHINE, bits).transpose(*arguments)
         return context.get_dummy_value()
 
     return types.void(source, INDEX, INDEX, INDEX, out, INDEX), generate
@@ -219,7 +219,7 @@ def wait(context: Any, arrivals: Any, expected: Any) -> Any:
     """Wait until all threads are here: the count of arrivals is then what is expected."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        wait_for_threads(builder, *arguments)
+        wait_for_threads(builder, MACHINE, *arguments)
         return context.get_dummy_value()
 
     return types.void(arrivals, INDEX), generate

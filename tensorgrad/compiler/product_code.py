@@ -151,7 +151,12 @@ class _Product:
                 there = builder.add(first, term)
                 source = builder.gep(self.a, [self._sum((row, WORD(1)), (there, self.a_term))])
                 target = builder.gep(self.block, [self._sum((row, count), (term, height))])
-                self._vectors().copy(source, target, height)
+                for start in range(0, self.machine.rows, self.lanes):
+                    self._vectors().copy(
+                        builder.gep(source, [WORD(start)]),
+                        builder.gep(target, [WORD(start)]),
+                        builder.sub(height, WORD(start)),
+                    )
 
     def _copy_panel(self, right: Any, width: Any, count: Any, row_length: Any) -> None:
         """Some columns of the right operand, so that their rows follow each other."""
@@ -194,7 +199,9 @@ class _Product:
                 block = builder.append_basic_block(f"tile_{height}x{width}")
                 jump.add_case(WORD(width * cases + height), block)
                 builder.position_at_end(block)
-                Tile(builder, self.bits, self.lanes, height, width).generate(*arguments)
+                Tile(builder, self.machine, self.bits, self.lanes, height, width).generate(
+                    *arguments
+                )
                 builder.branch(end)
         builder.position_at_end(end)
         builder.ret_void()
@@ -203,7 +210,7 @@ class _Product:
     # ------------------------------------------------------------------------- pieces of code
 
     def _vectors(self) -> Vectors:
-        return Vectors(self.builder, self.bits, self.lanes)
+        return Vectors(self.builder, self.machine, self.bits)
 
     def _part(self, part: Any) -> tuple[Any, Any]:
         """The rows of one tile: all tiles have the same number, or one less."""

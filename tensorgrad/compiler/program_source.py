@@ -18,7 +18,7 @@ from tensorgrad.compiler.fusion import Group, fuse
 from tensorgrad.compiler.loop_parts import written_in_place
 from tensorgrad.compiler.loop_source import can_be_shared, write_assembly, write_loop
 from tensorgrad.compiler.lowering import lower
-from tensorgrad.compiler.machine import AVX2, Machine, this_machine
+from tensorgrad.compiler.machine import Machine, this_machine
 from tensorgrad.compiler.memory import Buffer, Layout, lay_out
 from tensorgrad.compiler.product_source import (
     is_small,
@@ -121,7 +121,7 @@ def program_source(
             total2 = add_up(total2, t1)
         v2[0] = total2
     """
-    return _Writer(program, states, machine or this_machine() or AVX2).source()
+    return _Writer(program, states, machine or this_machine()).source()
 
 
 def _looks_up(groups: Sequence[Group]) -> bool:

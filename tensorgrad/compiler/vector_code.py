@@ -7,21 +7,24 @@ last) in loops over elements, so it is written in LLVM's own language.
 from __future__ import annotations
 
 import os
-import platform
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+
+from tensorgrad.compiler.machine import Machine
 
 WORD, SHORT = ir.IntType(64), ir.IntType(32)
 
 
 class Vectors:
-    """Instructions on vectors with so many lanes."""
+    """Instructions on vectors with so many lanes, those of a register if nothing else is said."""
 
-    def __init__(self, builder: Any, bits: int, lanes: int) -> None:
+    def __init__(self, builder: Any, machine: Machine, bits: int, lanes: int | None = None) -> None:
         self.builder = builder
+        self.has_masks = machine.has_masks
         self.bytes = bits // 8
-        self.lanes = lanes
+        self.lanes = lanes or machine.vector_bytes // self.bytes
         self.element = ir.FloatType() if bits == 32 else ir.DoubleType()
         self.type = ir.VectorType(self.element, self.lanes)
         self.suffix = f"v{self.lanes}f{bits}"
@@ -33,6 +36,32 @@ class Vectors:
     def is_below(self, number: int, bound: Any) -> Any:
         """Whether a number is below one that is known when the code runs."""
         return self.builder.icmp_signed("<", WORD(number), bound)
+
+    def when_full(self, counts: list[Any], generate: Callable[[bool], None]) -> None:
+        """Generate code for vectors that may lack lanes.
+
+        Without masks each lane costs a branch, so there is other code for where none is lacking.
+
+        Parameters
+        ----------
+        counts : list of value
+            How many lanes there are, or more.
+        generate : callable
+            Is told whether there are all.
+        """
+        if self.has_masks:
+            generate(False)
+            return
+        full, *others = (
+            self.builder.icmp_signed(">=", count, WORD(self.lanes)) for count in counts
+        )
+        for other in others:
+            full = self.builder.and_(full, other)
+        with self.builder.if_else(full) as (whole, partial):
+            with whole:
+                generate(True)
+            with partial:
+                generate(False)
 
     def mask(self, count: Any) -> Any:
         """The first few lanes."""
@@ -74,14 +103,33 @@ class Vectors:
         return self.builder.call(function, [a, b, c])
 
     def copy(self, source: Any, out: Any, count: Any) -> None:
-        """Copy so many elements, at most a vector's."""
-        mask = self.mask(count)
-        self.store(self.load(source, mask), out, mask)
+        """Copy so many elements: at most a vector's, and none if it is negative."""
+
+        def generate(full: bool) -> None:
+            mask = None if full else self.mask(count)
+            self.store(self.load(source, mask), out, mask)
+
+        self.when_full([count], generate)
 
     def transpose(
         self, source: Any, source_row: Any, rows: Any, columns: Any, out: Any, out_row: Any
     ) -> None:
         """Transpose a block of at most as many rows and columns as there are lanes."""
+
+        def generate(full: bool) -> None:
+            if full:
+                sources = [self.moved(source, row, source_row) for row in range(self.lanes)]
+                vectors = self.transposed([self.load(place) for place in sources])
+                for column, vector in enumerate(vectors):
+                    self.store(vector, self.moved(out, column, out_row))
+            else:
+                self._transpose_part(source, source_row, rows, columns, out, out_row)
+
+        self.when_full([rows, columns], generate)
+
+    def _transpose_part(
+        self, source: Any, source_row: Any, rows: Any, columns: Any, out: Any, out_row: Any
+    ) -> None:
         inside, below = self.mask(columns), self.mask(rows)
         nothing = ir.Constant(inside.type, None)
         vectors = []
@@ -119,17 +167,32 @@ class Vectors:
 class Tile(Vectors):
     """The sums of a tile, in registers while a loop goes through the terms."""
 
-    def __init__(self, builder: Any, bits: int, lanes: int, rows: int, vectors: int) -> None:
-        super().__init__(builder, bits, lanes)
+    def __init__(
+        self, builder: Any, machine: Machine, bits: int, lanes: int, rows: int, vectors: int
+    ) -> None:
+        super().__init__(builder, machine, bits, lanes)
         self.rows, self.vectors = rows, vectors
+        self.last_lanes: Any = None
 
     def generate(
         self, a: Any, a_row: Any, a_term: Any, b: Any, b_term: Any, out: Any, out_row: Any,
         base: Any, base_row: Any, terms: Any, last: Any, alpha: Any, beta: Any,
     ) -> None:  # fmt: skip
         """Write the loop, and what becomes of the sums after it."""
+
+        def generate(full: bool) -> None:
+            self.last_lanes = None if full else self.mask(last)
+            self._generate(
+                a, a_row, a_term, b, b_term, out, out_row, base, base_row, terms, alpha, beta
+            )
+
+        self.when_full([last], generate)
+
+    def _generate(
+        self, a: Any, a_row: Any, a_term: Any, b: Any, b_term: Any, out: Any, out_row: Any,
+        base: Any, base_row: Any, terms: Any, alpha: Any, beta: Any,
+    ) -> None:  # fmt: skip
         builder = self.builder
-        self.last_lanes = self.mask(last)
         sums = self._loop(a, a_row, a_term, b, b_term, terms)
         factor, base_factor = self.everywhere(alpha), self.everywhere(beta)
         no_base = builder.fcmp_ordered("==", beta, self.element(0.0))
@@ -194,7 +257,7 @@ PATIENCE = 100
 """How often a thread looks whether the others are there before it lets something else run."""
 
 
-def wait_for_threads(builder: Any, arrivals: Any, expected: Any) -> None:
+def wait_for_threads(builder: Any, machine: Machine, arrivals: Any, expected: Any) -> None:
     """Count an arrival, and go on when there are as many as are expected.
 
     A thread looks again and again for a while, which is quickest if each has a core of its own, and
@@ -213,8 +276,8 @@ def wait_for_threads(builder: Any, arrivals: Any, expected: Any) -> None:
     builder.cbranch(builder.icmp_signed(">=", here, expected), end, pause)
     builder.position_at_end(pause)
     void = ir.FunctionType(ir.VoidType(), [])
-    if platform.machine().lower() in ("x86_64", "amd64"):
-        builder.call(declared(builder.module, void, "llvm.x86.sse2.pause"), [])
+    if machine.pause:
+        builder.call(declared(builder.module, void, machine.pause), [])
     more = builder.add(looks, WORD(1))
     looks.add_incoming(more, pause)
     builder.cbranch(builder.icmp_signed("<", more, WORD(PATIENCE)), look, give_way)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interpreted_text import call_interpreted
 from random_programs import matrices, programs, run
 
 import nn
@@ -199,6 +200,22 @@ class TestRecords:
         ]
 
 
+class TestBackends:
+    def test_a_function_of_a_program(self):
+        programs_seen = []
+
+        def interpreter(program):
+            programs_seen.append(program)
+            return lambda *inputs: call_interpreted(program, *inputs)
+
+        assert tg.compile(lambda x: x * 2, backend=interpreter)(np.ones(2)).tolist() == [2, 2]
+        assert len(programs_seen) == 1
+
+    def test_no_such(self):
+        with pytest.raises(ValueError, match='"numpy", "llvm", "numba"'):
+            tg.compile(lambda x: x, backend="fortran")
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("function", "message"),
@@ -282,6 +299,19 @@ class TestRefusals:
 
         with pytest.raises(CaptureError, match=r"backward\(\)"):
             tg.compile(side_effect)(np.ones(3))
+
+    def test_scans(self):
+        x = np.ones((3, 2))
+        with pytest.raises(ValueError, match="common first axis"):
+            tg.scan(lambda s, b: (s, b[0]), 0.0, (x, x[:2]))
+        with pytest.raises(ValueError, match="at least one"):
+            tg.scan(lambda s, b: (s, b), 0.0, x[:0])
+        with pytest.raises(ValueError, match="must return a pair"):
+            tg.scan(lambda s, b: s + 1, 0.0, x)
+        with pytest.raises(ValueError, match=r"float64 \(\).*float64 \(2,\)"):
+            tg.scan(lambda s, b: (s + b, b), 0.0, x)
+        with pytest.raises(TypeError, match="arrays and numbers"):
+            tg.scan(lambda s, b: (s, b), "state", x)
 
     def test_derivatives_from_outside(self):
         with pytest.raises(CaptureError, match=r"tg\.compile\(tg\.grad"):

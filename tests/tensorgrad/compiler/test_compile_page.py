@@ -8,7 +8,6 @@ from pages import run_page
 
 def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
-    pytest.importorskip("scipy")
     monkeypatch.setenv("TENSORGRAD_CACHE_DIR", str(tmp_path))
     scope = run_page("docs/compile.md")
     assert scope["losses"].mean() < 0.3

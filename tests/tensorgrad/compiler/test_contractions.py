@@ -8,14 +8,6 @@ from tensorgrad.compiler import CaptureError
 from tensorgrad.structure import flatten
 
 pytest.importorskip("llvmlite")
-pytest.importorskip("scipy")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TENSORGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def is_native(replay):

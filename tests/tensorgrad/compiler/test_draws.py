@@ -27,12 +27,11 @@ def test_calls_draw_anew_and_the_same_as_eagerly():
     assert one.bit_generator.state == other.bit_generator.state
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
 @pytest.mark.parametrize("drawn_at_once", [scanning.DRAWN_AT_ONCE, 100])
 def test_a_scan(backend, drawn_at_once, monkeypatch):
-    if backend == "numba":
-        pytest.importorskip("numba")
-        pytest.importorskip("scipy")
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
     monkeypatch.setattr(scanning, "DRAWN_AT_ONCE", drawn_at_once)
     one, other = np.random.default_rng(0), np.random.default_rng(0)
     xs = np.ones((5, 3, 2))

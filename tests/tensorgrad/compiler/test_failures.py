@@ -24,11 +24,10 @@ class TestLines:
         assert "return 2 * np.linalg.inv(x)" in str(caught.value)
         np.testing.assert_array_equal(compiled(np.eye(2)), 2 * np.eye(2))
 
-    @pytest.mark.parametrize("backend", ["numpy", "numba"])
+    @pytest.mark.parametrize("backend", ["numpy", "llvm"])
     def test_compiled(self, backend):
-        if backend == "numba":
-            pytest.importorskip("numba")
-            pytest.importorskip("scipy")
+        if backend == "llvm":
+            pytest.importorskip("llvmlite")
         x, good, bad = np.ones(3), np.array([0, 2]), np.array([0, 3])
         compiled = tg.compile(picked, backend=backend)
         compiled(x, good)

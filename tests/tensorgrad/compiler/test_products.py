@@ -1,6 +1,7 @@
 """Products of matrices in machine code: of every size and layout, with what they take in."""
 
 import ctypes
+import itertools
 
 import numpy as np
 import pytest
@@ -12,20 +13,14 @@ import tensorgrad as tg
 from tensorgrad.compiler import record
 from tensorgrad.compiler.accumulation import accumulate
 from tensorgrad.compiler.lowering import lower
-from tensorgrad.compiler.machine import AVX2, AVX512
+from tensorgrad.compiler.machine import AVX2, AVX512, NEON
 from tensorgrad.compiler.passes import optimized
 
-pytest.importorskip("llvmlite")
+processors = pytest.importorskip("processors")
+BACKENDS, SMALLER = processors.BACKENDS, processors.smaller_processors()
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 SIZES = [(1, 1, 1), (1, 7, 3), (5, 1, 2), (8, 8, 16), (3, 300, 5), (33, 40, 49), (130, 257, 101)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TENSORGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def normal(*shape, dtype=np.float64):
@@ -43,17 +38,20 @@ def update_arguments(rows, terms, columns, dtype=np.float64):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("sizes", SIZES)
-def test_machine_code(sizes, dtype):
+@pytest.mark.parametrize(
+    ("sizes", "processor"),
+    [*((sizes, "this") for sizes in SIZES), *itertools.product(SIZES[-3:], SMALLER)],
+)
+def test_machine_code(sizes, processor, dtype):
     arguments = update_arguments(*sizes, dtype=dtype)
-    results = tg.compile(update, backend="llvm")(*arguments)
+    results = tg.compile(update, backend=BACKENDS[processor])(*arguments)
     for result, expected in zip(results, update(*arguments), strict=True):
         assert result.dtype == dtype
         scale = np.sqrt(max(sizes))
         np.testing.assert_allclose(result, expected, rtol=0, atol=10 * scale * TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("machine", [AVX2, AVX512])
+@pytest.mark.parametrize("machine", [AVX2, AVX512, NEON])
 @given(sizes=st.tuples(*[st.integers(1, 40)] * 3))
 def test_text(machine, sizes):
     arguments = update_arguments(*sizes)
@@ -118,14 +116,15 @@ def test_weights_that_a_later_product_reads():
 
 
 @pytest.mark.parametrize("bits", [32, 64])
-def test_every_layout_of_the_function_for_all_sizes(bits):
+@pytest.mark.parametrize("processor", processors.PROCESSORS.values(), ids=processors.PROCESSORS)
+def test_every_layout_of_the_function_for_all_sizes(processor, bits):
     from tensorgrad.compiler.machine_code import load_product, product_address
 
-    load_product(bits)
+    load_product(bits, processor)
     dtype, number = np.dtype(f"f{bits // 8}"), [ctypes.c_float, ctypes.c_double][bits == 64]
     p, i = ctypes.c_void_p, ctypes.c_int64
     kind = ctypes.CFUNCTYPE(None, p, i, i, p, i, i, p, i, p, i, i, i, i, number, number, p)
-    function = kind(product_address(bits))
+    function = kind(product_address(bits, processor))
     rng = np.random.default_rng(0)
     scratch = np.empty(256 * (48 + 300), dtype)
     for trial in range(40):

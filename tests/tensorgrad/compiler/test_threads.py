@@ -13,13 +13,6 @@ from tensorgrad.compiler.program_source import program_source
 pytest.importorskip("llvmlite")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TENSORGRAD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def normal(*shape):
     return np.random.default_rng(sum(shape)).normal(size=shape)
 
