@@ -60,6 +60,12 @@ def _checkpoints(arguments: Sequence[str]) -> int:
     return checkpoints.main(arguments)
 
 
+def _accuracy(arguments: Sequence[str]) -> int:
+    from experiments import accuracy
+
+    return accuracy.main(arguments)
+
+
 def _custom_layers(arguments: Sequence[str]) -> int:
     from experiments import custom_layers
 
@@ -90,6 +96,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "report": _report,
     "speed": _speed,
     "checkpoints": _checkpoints,
+    "accuracy": _accuracy,
     "custom-layers": _custom_layers,
     "differential-equation": _differential_equation,
     "learning-rates": _learning_rates,
@@ -110,6 +117,7 @@ commands:
   report                 the table with other libraries and studies, everything on one page
   speed                  compare the speed of a training step with other libraries
   checkpoints            measure the memory that tg.checkpoint saves
+  accuracy               measure the largest errors of compiled functions
   custom-layers          train layer normalization, attention and a convolution
   differential-equation  train a network to solve a differential equation
   learning-rates         draw the schedules of learning rates, and a search for one
