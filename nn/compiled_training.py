@@ -20,6 +20,7 @@ from nn.batches import ArrayBatches, ArraySource, Batch, Source
 from nn.callbacks import Callback, TrainingState, hooks
 from nn.checks import choice
 from nn.epochs import Epoch, Objective
+from nn.mapped import MappedRows
 from nn.mini_batches import eager_epoch
 from nn.optimizer import Optimizer
 from nn.training_step import Places, factors_of, rates_of, settings_of, training_step
@@ -100,9 +101,12 @@ class CompiledEpoch:
                     "epoch needs all of them at once; pass arrays"
                 )
             if not all(isinstance(array, np.ndarray) for array in source.arrays):
+                kind, dense = "sparse matrix", "an array"
+                if isinstance(source.arrays[0], MappedRows):
+                    kind, dense = "memory-mapped file", "np.asarray(X)"
                 raise CaptureError(
-                    "X is a sparse matrix or a memory-mapped file, of which a compiled epoch would "
-                    "need all rows at once; pass an array if it fits into memory"
+                    f"X is a {kind}, of which a compiled epoch would need all rows at once; pass "
+                    f"{dense} if it fits into memory"
                 )
             batches = ArrayBatches(source.arrays, source.batch_size)
             self._prepare(state, objective, batches)
