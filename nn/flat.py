@@ -11,6 +11,8 @@ import numpy as np
 from tensorgrad import Tensor
 from tensorgrad.tape import mutations
 
+multiply, subtract = np.multiply, np.subtract
+
 IN_CACHE = 4096
 """Elements up to which a second pass over an array costs less than a ufunc call per parameter."""
 
@@ -32,8 +34,8 @@ class FlatBuffer:
     parameters : list of Tensor
         Each once.
     values : ndarray
-        Of shape (total number of elements,). Change it through :meth:`assign` and
-        :meth:`subtract`, or say so with :meth:`overwritten`: a backward pass over older values
+        Of shape (total number of elements,). Change it through :meth:`assign`, :meth:`subtract`
+        and :meth:`descend`, or say so with :meth:`overwritten`: a backward pass over older values
         must notice.
     places : list of slice
         Where the elements of each parameter are.
@@ -64,42 +66,52 @@ class FlatBuffer:
         slots = _views(self._gradients, self.parameters)
         self._pieces = [(p, p.data, slot) for p, slot in zip(self.parameters, slots, strict=True)]
 
-    def gradients(self, scale: np.ndarray | float | None = None) -> np.ndarray:
+    def gradients(self) -> np.ndarray:
         """Gradients of all parameters, zero where there is none.
-
-        Parameters
-        ----------
-        scale : float or 0-d array, optional
-            Multiply the gradients by this, at no extra pass over them. An array of the parameters'
-            dtype is quicker than a number.
 
         Returns
         -------
         ndarray
             Of the shape of ``values``; overwritten by the next call.
         """
-        gradients = self._gradients
-        # What is left in a cache is multiplied as a whole; what is not, piece by piece on its way.
-        piecewise = gradients.size > IN_CACHE
         for parameter, view, slot in self._pieces:
             if parameter.data is not view:
                 _take_back(parameter, view)
             gradient = parameter.grad
-            if gradient is None:
+            slot[...] = 0 if gradient is None else gradient
+        return self._gradients
+
+    def descend(self, rate: np.ndarray) -> None:
+        """Subtract ``rate`` times the gradients from the values, in place.
+
+        Parameters
+        ----------
+        rate : 0-d array
+            In the dtype of the values.
+        """
+        if self.values.size > IN_CACHE:
+            update = self._scaled_gradients(rate)
+        else:
+            update = self.gradients()
+            multiply(update, rate, update)
+        subtract(self.values, update, self.values)
+        mutations.stamp(self.values)
+
+    def _scaled_gradients(self, rate: np.ndarray) -> np.ndarray:
+        """What is not left in a cache is multiplied piece by piece, on its way."""
+        for parameter, view, slot in self._pieces:
+            if parameter.data is not view:
+                _take_back(parameter, view)
+            if parameter.grad is None:
                 slot[...] = 0
-            elif scale is not None and piecewise:
-                np.multiply(gradient, scale, slot)
             else:
-                slot[...] = gradient
-        if scale is not None and not piecewise:
-            np.multiply(gradients, scale, gradients)
-        return gradients
+                multiply(parameter.grad, rate, slot)
+        return self._gradients
 
     def subtract(self, update: np.ndarray) -> None:
         """Subtract an array of the shape of ``values`` from them, in place."""
-        values = self.values
-        np.subtract(values, update, values)
-        mutations.stamp(values)
+        subtract(self.values, update, self.values)
+        mutations.stamp(self.values)
 
     def overwritten(self) -> None:
         """Note that ``values`` was just written to, in place."""

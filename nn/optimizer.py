@@ -105,7 +105,7 @@ class Optimizer:
         """Change the parameters by one step along their gradients; without any, nothing."""
         buffer = self.buffer
         if self._is_plain:
-            buffer.subtract(buffer.gradients(self._rates.rate))
+            buffer.descend(self._rates.rate)
             return
         given = [parameter.grad is not None for parameter in buffer.parameters]
         if not any(given):

@@ -16,6 +16,7 @@ from tensorgrad.structure import flatten
 from tensorgrad.tape import (
     Node,
     component_node,
+    new_node,
     propagate,
 )
 from tensorgrad.tensor import Tensor, wrap
@@ -83,7 +84,7 @@ def _node_in_place_of(
 ) -> Node:
     """One node for everything that was recorded since, and so is forgotten."""
     call.sources = _sources_outside(made, started)
-    return Node(
+    return new_node(
         function,
         [partial(call.cotangent, i) for i in range(len(call.sources))],
         [source.value for source in call.sources],

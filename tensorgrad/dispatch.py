@@ -12,9 +12,9 @@ from tensorgrad.anomaly import calling_line, check_output
 from tensorgrad.derivatives.optional import found_in_optional_group
 from tensorgrad.derivatives.table import TABLE, Composition, Entry, Flat, Plain, Primitive, Refused
 from tensorgrad.messages import explained, name_of
-from tensorgrad.mode import CaptureError, mode
+from tensorgrad.mode import DEFAULT_MODE, CaptureError, mode
 from tensorgrad.operands import require_plain
-from tensorgrad.tape import Node, as_array, component_node
+from tensorgrad.tape import Node, as_array, component_node, new_node
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,
@@ -89,7 +89,7 @@ def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             and len(values) <= len(rules)
             and not now.watched
         ):
-            return wrap(value, Node(function, rules, values, kwargs, sources, value))
+            return wrap(value, new_node(function, rules, values, kwargs, sources, value))
         return _recorded(function, entry, values, kwargs, sources, value)
     if tracked or any(isinstance(arg, Tensor) for arg in args):
         return _constant(function, value)
@@ -108,11 +108,15 @@ def apply_to_one(function: Callable[..., Any], operand: Any) -> Any:
         value = function(x)
     except Exception as error:
         raise explained(error, function, (x,)) from error
-    if source is None or not (now := current_mode()).recording:
+    if source is None:
         return _constant(function, value)
-    rules = entry.rules
-    if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and rules and not now.watched:
-        return recorded(function, rules, (x,), (source,), value)
+    now = current_mode()
+    if now is DEFAULT_MODE or (now.recording and not now.watched):
+        rules = entry.rules
+        if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and rules:
+            return recorded(function, rules, (x,), (source,), value, entry.pullback)
+    elif not now.recording:
+        return _constant(function, value)
     return _recorded(function, entry, [x], {}, [source], value)
 
 
@@ -139,56 +143,15 @@ def apply_to_two(function: Callable[..., Any], a: Any, b: Any) -> Any:
     if source_of_a is None and source_of_b is None:
         given = isinstance(a, Tensor) or isinstance(b, Tensor)
         return _constant(function, value) if given else value
-    if not (now := current_mode()).recording:
+    now = current_mode()
+    if now is DEFAULT_MODE or (now.recording and not now.watched):
+        rules = entry.rules
+        if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and len(rules) == 2:
+            sources = (source_of_a, source_of_b)
+            return recorded(function, rules, (x, y), sources, value, entry.pullback)
+    elif not now.recording:
         return _constant(function, value)
-    rules = entry.rules
-    if (
-        type(value) is ndarray
-        and value.dtype.char in DIFFERENTIABLE
-        and len(rules) == 2
-        and not now.watched
-    ):
-        sources = (source_of_a, source_of_b)
-        return recorded(function, rules, (x, y), sources, value)
     return _recorded(function, entry, [x, y], {}, [source_of_a, source_of_b], value)
-
-
-def apply_to_three(function: Callable[..., Any], a: Any, b: Any, c: Any) -> Any:
-    """What :func:`apply` does, written out for three operands: the path of layers."""
-    entry = TABLE.get(function)
-    if type(entry) is not Primitive:
-        return _apply_other(entry, function, (a, b, c), {})
-    if isinstance(a, Tensor):
-        x, source_of_a = a.data, a.node
-    else:
-        x, source_of_a = a, None
-    if isinstance(b, Tensor):
-        y, source_of_b = b.data, b.node
-    else:
-        y, source_of_b = b, None
-    if isinstance(c, Tensor):
-        z, source_of_c = c.data, c.node
-    else:
-        z, source_of_c = c, None
-    try:
-        value = function(x, y, z)
-    except Exception as error:
-        raise explained(error, function, (x, y, z)) from error
-    sources = (source_of_a, source_of_b, source_of_c)
-    if source_of_a is None and source_of_b is None and source_of_c is None:
-        given = isinstance(a, Tensor) or isinstance(b, Tensor) or isinstance(c, Tensor)
-        return _constant(function, value) if given else value
-    if not (now := current_mode()).recording:
-        return _constant(function, value)
-    rules = entry.rules
-    if (
-        type(value) is ndarray
-        and value.dtype.char in DIFFERENTIABLE
-        and len(rules) == 3
-        and not now.watched
-    ):
-        return recorded(function, rules, (x, y, z), sources, value)
-    return _recorded(function, entry, [x, y, z], {}, list(sources), value)
 
 
 def _recorded(
@@ -220,7 +183,7 @@ def _recorded(
         kept = [_undifferentiable(function, part) for part in parts]
         return _same_kind_of_tuple(value, kept) if isinstance(value, tuple) else kept[0]
     single = not isinstance(value, tuple)
-    node = Node(function, rules, values, kwargs, sources, parts[0] if single else parts)
+    node = new_node(function, rules, values, kwargs, sources, parts[0] if single else parts)
     if now.detect_anomaly:
         node.line = calling_line()
     if single:

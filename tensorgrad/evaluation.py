@@ -18,7 +18,7 @@ from tensorgrad.graph import between, lead_to_a_tensor
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, alias, as_array, leaf, owned, propagate
+from tensorgrad.tape import Node, alias, as_array, leaf, new_node, owned, propagate
 from tensorgrad.tensor import DIFFERENTIABLE, Tensor, real_array, stop_gradient, wrap
 
 
@@ -150,7 +150,7 @@ def _input(primal: Any, recording: bool, later: bool) -> Tensor:
             "(2.0 rather than 2, or astype(float)), or leave the argument out of argnums"
         )
     if recording and isinstance(primal, Tensor) and primal.node is not None:
-        return wrap(data, Node(alias, rules_of(alias), (data,), {}, (primal.node,), data))
+        return wrap(data, new_node(alias, rules_of(alias), (data,), {}, (primal.node,), data))
     return wrap(data, leaf(data))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tensorgrad.derivatives.table import derivative
+from tensorgrad.derivatives.table import activation, derivative
 from tensorgrad.error_function import erf
 
 # ------------------------------------------------------------------------ of single elements
@@ -45,7 +45,7 @@ def sigmoid(x: Any) -> Any:
     return y
 
 
-sigmoid = derivative(sigmoid, lambda g, y, x: g * y * (1 - y))
+sigmoid = activation(sigmoid, lambda g, y, x: g * y * (1 - y))
 
 
 def relu(x: Any) -> Any:
@@ -74,7 +74,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-relu = derivative(relu, lambda g, y, x: g * (x > 0))
+relu = activation(relu, lambda g, y, x: g * (x > 0))
 
 
 def softplus(x: Any) -> Any:
@@ -104,7 +104,7 @@ def softplus(x: Any) -> Any:
 
 
 # The sigmoid, 1 - exp(-y), to the last digits of its smallest values.
-softplus = derivative(softplus, lambda g, y, x: -g * np.expm1(-y))
+softplus = activation(softplus, lambda g, y, x: -g * np.expm1(-y))
 
 
 def silu(x: Any) -> Any:

@@ -14,10 +14,19 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tensorgrad import functions
+from tensorgrad.broadcasting import fit_shape
 from tensorgrad.derivatives.products import matmul_left, matmul_right
 from tensorgrad.derivatives.reductions import mean
 from tensorgrad.derivatives.table import register
-from tensorgrad.dispatch import apply_to_three, apply_to_two
+from tensorgrad.dispatch import apply, apply_to_two
+from tensorgrad.messages import explained
+from tensorgrad.mode import DEFAULT_MODE, mode
+from tensorgrad.operands import unit
+from tensorgrad.tape import fitted
+from tensorgrad.tensor import Tensor, recorded
+
+ndarray = np.ndarray
+current_mode = mode.get
 
 # On plain arrays, where nothing is recorded, these compute without what a recorded call costs.
 softplus = inspect.unwrap(functions.softplus)
@@ -61,38 +70,54 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     array([[3.5],
            [3.5]])
     """
-    return apply_to_three(affine_of_arrays, x, weight, bias)
+    if isinstance(weight, Tensor) and isinstance(bias, Tensor):
+        now = current_mode()
+        a, source = (x.data, x.node) if isinstance(x, Tensor) else (x, None)
+        w, b, to_weight = weight.data, bias.data, weight.node
+        if (
+            to_weight is not None
+            and (now is DEFAULT_MODE or (now.recording and not now.watched))
+            and type(a) is type(w) is type(b) is ndarray
+            and a.dtype is w.dtype is b.dtype
+            and a.ndim == 2 == w.ndim
+        ):
+            try:
+                y = a.dot(w)  # BLAS as well, with a fraction of what surrounds it in np.matmul
+                y += b  # the sum needs no array of its own
+            except Exception as error:
+                raise explained(error, affine_of_arrays, (a, w, b)) from error
+            sources = (source, to_weight, bias.node)
+            return recorded(affine_of_arrays, AFFINE_RULES, (a, w, b), sources, y, _pull_back)
+    return apply(affine_of_arrays, x, weight, bias)
 
 
 @called("affine")
 def affine_of_arrays(x: Any, weight: Any, bias: Any) -> Any:
     """What :func:`affine` computes, and records."""
-    if type(x) is np.ndarray and x.ndim == 2 == weight.ndim:
-        y = x.dot(weight)  # BLAS as well, with a fraction of what surrounds it in np.matmul
-        if y.dtype is bias.dtype:
-            y += bias  # the sum needs no array of its own
+    if type(x) is ndarray and x.ndim == 2 == weight.ndim:
+        y = x.dot(weight)
+        if y.dtype is bias.dtype and y.ndim >= bias.ndim:
+            y += bias
             return y
     else:
         y = np.dot(x, weight) if np.ndim(x) == 2 == weight.ndim else np.matmul(x, weight)
     return y + bias
 
 
-def _input_rule(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
-    if type(g) is np.ndarray and g.ndim == 2:
-        return g.dot(weight.T)
-    return matmul_left(g, y, x, weight)
-
-
-def _weight_rule(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
-    if type(g) is np.ndarray and g.ndim == 2:
-        return x.T.dot(g)
-    return matmul_right(g, y, x, weight)
-
-
-def _bias_rule(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
-    if type(g) is np.ndarray and g.ndim == 2:
-        return _ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
-    return g
+def _pull_back(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any, Any]:
+    """The rules below at once, of matrices of one dtype."""
+    x, weight, bias = args
+    to_x, to_weight, to_bias = needed
+    of_bias = None
+    if to_bias is not None:
+        of_bias = _ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
+        if of_bias.shape != bias.shape:
+            of_bias = np.array(fit_shape(g, bias))
+    return (
+        None if to_x is None else g.dot(weight.T),
+        None if to_weight is None else x.T.dot(g),
+        of_bias,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -100,7 +125,12 @@ def _ones(count: int, dtype: np.dtype[Any]) -> np.ndarray:
     return np.ones(count, dtype)
 
 
-register(affine_of_arrays, _input_rule, _weight_rule, _bias_rule)
+AFFINE_RULES = (
+    lambda g, y, x, weight, bias: matmul_left(g, y, x, weight),
+    lambda g, y, x, weight, bias: matmul_right(g, y, x, weight),
+    lambda g, y, x, weight, bias: g,
+)
+register(affine_of_arrays, *AFFINE_RULES)
 
 # ----------------------------------------------------------------------- binary log-loss
 
@@ -143,18 +173,42 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
         raise ValueError(
             f"targets have shape {targets.shape}, expected that of the logits, {logits.shape}"
         )
+    if type(logits) is ndarray and 0 < logits.size <= FEW and logits.dtype.char in "fd":
+        zero = _numbers(logits.size, logits.dtype)[0]
+        losses = np.logaddexp(logits, zero)
+        losses -= logits * targets
+        # As exact for so few as adding up pairwise, and twice as quick.
+        total = _ones(losses.size, losses.dtype).dot(losses.ravel())
+        return np.asarray(total / losses.size)
     losses = softplus(logits)
     losses -= logits * targets
     return mean(losses)
 
 
+FEW = 128
+"""Elements up to which NumPy adds up without halving, and logaddexp is quicker than its parts."""
+
+
+def _binary_pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any]:
+    logits, targets = args
+    to_logits, to_targets = needed
+    of_targets = None
+    if to_targets is not None:
+        of_targets = fitted(_binary_targets_rule(g, y, logits, targets), targets)
+    if to_logits is None:
+        return None, of_targets
+    return _binary_logits_rule(g, y, logits, targets), of_targets
+
+
 def _binary_logits_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
-    half, one, count = _numbers(logits, logits.size)
+    half, one = 0.5, 1
+    if type(logits) is ndarray and logits.dtype.char in "fd":
+        _, half, one, _, _ = _numbers(logits.size, logits.dtype)
     slope = np.tanh(logits * half)
     slope += one
     slope *= half  # the sigmoid, (1 + tanh(z / 2)) / 2, which cannot overflow
     slope -= targets
-    slope *= g / count
+    slope *= _share(g, logits, logits.size)
     return slope
 
 
@@ -162,18 +216,26 @@ def _binary_targets_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
     return logits * (-g / logits.size)
 
 
-def _numbers(x: Any, count: int) -> tuple[Any, ...]:
-    """A half, one and a count, as arrays for an array: a ufunc converts a number in every call."""
-    plain = type(x) is np.ndarray and x.dtype.char in "fd"  # a half cannot hold a large count
-    return _arrays(count, x.dtype) if plain else (0.5, 1, count)
+def _share(g: Any, slope: Any, count: int) -> Any:
+    """What the cotangent of a mean is for each of its elements."""
+    if type(slope) is not ndarray or slope.dtype.char not in "fd":  # a half holds no large count
+        return g / count
+    _, _, _, divisor, share = _numbers(count, slope.dtype)
+    return share if g is unit(slope.dtype) else g / divisor
 
 
 @lru_cache(maxsize=64)
-def _arrays(count: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, ...]:
-    return np.array(0.5, dtype), np.array(1, dtype), np.array(count, dtype)
+def _numbers(count: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, ...]:
+    """Arrays that hold 0, 1/2, 1, n and 1/n: a ufunc converts a number in every call."""
+    return tuple(np.array(number, dtype) for number in (0, 0.5, 1, count, 1 / count))
 
 
-register(binary_log_loss_of_arrays, _binary_logits_rule, _binary_targets_rule)
+register(
+    binary_log_loss_of_arrays,
+    _binary_logits_rule,
+    _binary_targets_rule,
+    pullback=_binary_pullback,
+)
 
 # ------------------------------------------------------------------- multiclass log-loss
 
@@ -222,7 +284,7 @@ def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
     slope -= is_label(labels, logits)
-    slope *= g / _numbers(logits, len(logits))[2]
+    slope *= _share(g, slope, len(logits))
     return slope
 
 

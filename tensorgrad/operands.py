@@ -70,7 +70,7 @@ def cotangent_like(data: Any, cotangent: Any) -> Any:
                 "only of a scalar is the gradient defined without one. Did you mean "
                 "t.sum().backward()?"
             )
-        return _one(data.dtype) if type(data) is np.ndarray else np.ones_like(data)
+        return unit(data.dtype) if type(data) is np.ndarray else np.ones_like(data)
     cotangent = as_array(cotangent)
     require_real(cotangent)
     if cotangent.dtype != data.dtype:
@@ -83,7 +83,8 @@ def cotangent_like(data: Any, cotangent: Any) -> Any:
 
 
 @cache
-def _one(dtype: np.dtype[Any]) -> np.ndarray:
+def unit(dtype: np.dtype[Any]) -> np.ndarray:
+    """The one array that is the cotangent of a scalar with respect to itself."""
     one = np.ones((), dtype)
     one.flags.writeable = False
     return one

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any, cast
 
 import numpy as np
@@ -18,8 +18,10 @@ from tensorgrad.anomaly import check_cotangent
 from tensorgrad.broadcasting import fit_shape
 from tensorgrad.graph import reachable
 from tensorgrad.messages import described, name_of
-from tensorgrad.mode import CaptureError, mode
+from tensorgrad.mode import DEFAULT_MODE, CaptureError, Mode, mode
 from tensorgrad.mutation import mutations, numbers
+
+ndarray = np.ndarray
 
 
 class Node:
@@ -33,6 +35,8 @@ class Node:
         The function that was called; None for a leaf.
     rules : sequence of callable
         The pullback of each operand, ``rule(cotangent, value, *args, **kwargs)``.
+    pullback : callable or None
+        What the rules give, for all operands in one call: see :class:`Primitive`.
     args, kwargs : sequence, dict
         The arguments of the call, unwrapped to plain arrays.
     sources : sequence of (Node or None)
@@ -56,34 +60,51 @@ class Node:
         "kwargs",
         "line",
         "number",
+        "pullback",
         "rules",
         "sources",
         "tensor",
         "value",
     )
 
-    def __init__(
-        self,
-        function: Callable[..., Any] | None,
-        rules: Sequence[Callable[..., Any]],
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
-        sources: Sequence[Node | None],
-        value: Any,
-    ) -> None:
-        self.number = next(numbers)
-        self.group: tuple[int, object, Any] | None = None
-        self.function = function
-        self.rules = rules
-        self.args = args
-        self.kwargs = kwargs
-        self.sources = sources
-        self.value = value
+    number: int
+    function: Callable[..., Any] | None
+    rules: Sequence[Callable[..., Any]]
+    pullback: Callable[..., Sequence[Any]] | None
+    args: Sequence[Any]
+    kwargs: dict[str, Any]
+    sources: Sequence[Node | None]
+    value: Any
+    tensor: weakref.ref[Any] | None
+    group: tuple[int, object, Any] | None
+    line: str
+
+
+def new_node(
+    function: Callable[..., Any] | None,
+    rules: Sequence[Callable[..., Any]],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    sources: Sequence[Node | None],
+    value: Any,
+) -> Node:
+    """Make the node of a call; a class with ``__init__`` would take twice as long."""
+    node = Node()
+    node.number = next(numbers)
+    node.function = function
+    node.rules = rules
+    node.pullback = None
+    node.args = args
+    node.kwargs = kwargs
+    node.sources = sources
+    node.value = value
+    node.group = None
+    return node
 
 
 def leaf(value: Any, tensor: object | None = None) -> Node:
     """Make a node that no operation produced; cotangents end here."""
-    node = Node(None, (), (), {}, (), value)
+    node = new_node(None, (), (), {}, (), value)
     # Weak: the tensor owns its node, and a strong link back would make a cycle of every leaf. A
     # tensor that nobody holds any more has no use for a gradient.
     node.tensor = None if tensor is None else weakref.ref(tensor)
@@ -109,6 +130,101 @@ def backward(root: Node, cotangent: Any) -> None:
         Inside a transform, if the graph leads to its inputs.
     """
     now = mode.get()
+    if now is not DEFAULT_MODE:
+        _refuse_to_go_back(root, now)
+    if root.function is None or now.detect_anomaly:
+        gradients = propagate({root: cotangent}, reachable([root]))
+        gradients = dict(zip(gradients, owned(gradients.values(), [cotangent]), strict=True))
+    else:
+        gradients = _gradients_of_leaves(root, cotangent)
+    for node, gradient in gradients.items():
+        if node.tensor is None or (tensor := node.tensor()) is None:
+            continue
+        if type(gradient) is not ndarray:
+            gradient = _without_tensor(gradient)
+        total = tensor.grad
+        tensor.grad = gradient if total is None else as_array(total + gradient)
+
+
+def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
+    """What :func:`propagate` does, for the common case: plain arrays, from one root to all leaves.
+
+    A node waits from its first cotangent until all newer ones are done; by then it has them all.
+    No two gradients share memory.
+    """
+    cotangents = {root: cotangent}
+    handed_on = {id(cotangent)}
+    overwritten = mutations.latest
+    waiting: list[tuple[int, Node]] = []
+    node: Node | None = root
+    while node is not None:
+        g = cotangents.pop(node)
+        if overwritten > node.number:
+            mutations.check((node,))
+        following = None
+        try:
+            if node.pullback is not None:
+                pulled_back = node.pullback(node.sources, g, node.value, node.args)
+            elif node.function is not component:
+                pulled_back = _pulled_back(node, g, handed_on)
+            else:
+                pulled_back = ()
+                parent = cast(Node, node.sources[0])
+                if parent not in cotangents:
+                    heappush(waiting, (-parent.number, parent))
+                _add_component(cotangents, node, g)
+        except Exception as error:
+            add_way_back(error, node)
+            raise
+        for source, cotangent in zip(node.sources, pulled_back):  # noqa: B905
+            if source is None:
+                continue
+            if source in cotangents:
+                cotangents[source] = cotangents[source] + cotangent
+                continue
+            cotangents[source] = cotangent
+            if source.function is not None:
+                if following is not None:
+                    heappush(waiting, (-following.number, following))
+                following = source
+        if not waiting:
+            node = following  # in a chain of operations, always
+        elif following is None:
+            node = heappop(waiting)[1]
+        else:
+            node = heappushpop(waiting, (-following.number, following))[1]
+    return cotangents
+
+
+def _pulled_back(node: Node, g: Any, handed_on: set[int]) -> Sequence[Any]:
+    """Cotangents of the operands, each by its rule; None where nobody asks.
+
+    Those of leaves are arrays of their own, none of those handed on before.
+    """
+    value, args, kwargs = node.value, node.args, node.kwargs
+    pulled_back: list[Any] = [None] * len(args)
+    for i, source in enumerate(node.sources):
+        if source is None:
+            continue
+        cotangent = node.rules[i](g, value, *args, **kwargs)
+        cotangent = fitted(cotangent, args[i])
+        pulled_back[i] = cotangent if source.function is not None else own(cotangent, handed_on)
+    return pulled_back
+
+
+def fitted(cotangent: Any, operand: Any) -> Any:
+    """A cotangent as a rule gave it, in the shape and dtype of the operand."""
+    if cotangent.shape != operand.shape:
+        cotangent = fit_shape(cotangent, operand)
+    if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
+        if cotangent.dtype.kind == "c":
+            raise TypeError("a rule gave complex numbers, whose imaginary parts would be lost")
+        cotangent = cotangent.astype(operand.dtype)
+    return cotangent
+
+
+def _refuse_to_go_back(root: Node, now: Mode) -> None:
+    """Raise where the changes of ``.grad`` would be lost or made once only."""
     if now.capturing:
         raise CaptureError(
             "backward() changes .grad, which a compiled function would do once only; take the "
@@ -116,66 +232,6 @@ def backward(root: Node, cotangent: Any) -> None:
         )
     if now.transforms:
         _refuse_inputs_of_transforms(root)
-    cotangents = {root: cotangent}
-    if now.detect_anomaly:
-        gradients = propagate(cotangents, reachable([root]))
-    else:
-        gradients = _gradients_of_leaves(cotangents)
-    held = {id(cotangent)}
-    for node, gradient in gradients.items():
-        if node.tensor is not None and (tensor := node.tensor()) is not None:
-            total = tensor.grad
-            if total is None:
-                tensor.grad = own(gradient, held)
-            else:
-                tensor.grad = as_array(total + _without_tensor(gradient))
-
-
-def _gradients_of_leaves(cotangents: dict[Node, Any]) -> dict[Node, Any]:
-    """What :func:`propagate` does, for the common case: plain arrays, from one root to all leaves.
-
-    A node waits from its first cotangent until all newer ones are done; by then it has them all.
-    """
-    (root,) = cotangents
-    overwritten = mutations.latest
-    waiting = [(-root.number, root)] if root.function is not None else []
-    while waiting:
-        node = heappop(waiting)[1]
-        g = cotangents.pop(node)
-        if node.function is component:
-            parent = cast(Node, node.sources[0])
-            if parent not in cotangents:
-                heappush(waiting, (-parent.number, parent))
-            _add_component(cotangents, node, g)
-            continue
-        if overwritten > node.number:
-            mutations.check((node,))
-        value, args, kwargs = node.value, node.args, node.kwargs
-        count = 0 if kwargs else len(args)
-        try:
-            for source, rule, operand in zip(node.sources, node.rules, args):  # noqa: B905
-                if source is None:
-                    continue
-                if count == 3:  # written out, a call takes half as long
-                    cotangent = rule(g, value, args[0], args[1], args[2])
-                elif count == 1:
-                    cotangent = rule(g, value, operand)
-                else:
-                    cotangent = rule(g, value, *args, **kwargs)
-                if cotangent.shape != operand.shape:
-                    cotangent = fit_shape(cotangent, operand)
-                if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
-                    cotangent = _in_dtype_of(operand, cotangent)
-                if source in cotangents:
-                    cotangents[source] = cotangents[source] + cotangent
-                    continue
-                cotangents[source] = cotangent
-                if source.function is not None:
-                    heappush(waiting, (-source.number, source))
-        except Exception as error:
-            add_way_back(error, node)
-            raise
-    return cotangents
 
 
 def _refuse_inputs_of_transforms(root: Node) -> None:
@@ -291,11 +347,7 @@ def propagate(
             for source, rule, operand in zip(node.sources, node.rules, node.args):  # noqa: B905
                 if source is None or (needed is not None and source not in needed):
                     continue
-                cotangent = rule(*call, **kwargs) if kwargs else rule(*call)
-                if cotangent.shape != operand.shape:
-                    cotangent = fit_shape(cotangent, operand)
-                if cotangent.dtype is not operand.dtype and cotangent.dtype != operand.dtype:
-                    cotangent = _in_dtype_of(operand, cotangent)
+                cotangent = fitted(rule(*call, **kwargs), operand)
                 previous = cotangents.get(source)
                 if previous is not None:
                     cotangent = previous + cotangent
@@ -317,12 +369,6 @@ def add_way_back(error: Exception, node: Node) -> None:
     )
 
 
-def _in_dtype_of(operand: Any, cotangent: Any) -> Any:
-    if cotangent.dtype.kind == "c":
-        raise TypeError("a rule gave complex numbers, of which the imaginary parts would be lost")
-    return cotangent.astype(operand.dtype)
-
-
 # ------------------------------------------------------------- functions with several results
 
 
@@ -333,7 +379,7 @@ def component(values: tuple[Any, ...], index: int) -> Any:
 
 def component_node(parent: Node, index: int) -> Node:
     """Record that a result was taken out of the tuple that ``parent`` computed."""
-    return Node(
+    return new_node(
         component, (), (parent.value, index), {}, (parent, None), component(parent.value, index)
     )
 

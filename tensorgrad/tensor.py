@@ -123,7 +123,9 @@ class Tensor(ArrayMethods):
                 "backward() on a tensor with no graph: nothing it was computed from requires a "
                 "gradient, or it was computed under no_grad. Set requires_grad=True on the inputs."
             )
-        backward(self.node, cotangent_like(self.data, unwrapped(cotangent)))
+        if cotangent is not None:
+            cotangent = unwrapped(cotangent)
+        backward(self.node, cotangent_like(self.data, cotangent))
 
     def detach(self) -> Tensor:
         """The same data, outside the graph."""
@@ -286,15 +288,17 @@ def recorded(
     args: Sequence[Any],
     sources: Sequence[Node | None],
     value: Any,
+    pullback: Callable[..., Sequence[Any]] | None = None,
 ) -> Tensor:
     """Make the node of an operation without keywords, and the tensor of its result.
 
     Written out, as a network's step does it for every operation.
     """
-    node = _new(Node)
+    node = Node()
     node.number = next(numbers)
     node.function = function
     node.rules = rules
+    node.pullback = pullback
     node.args = args
     node.kwargs = NO_KEYWORDS
     node.sources = sources

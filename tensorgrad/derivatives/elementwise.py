@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tensorgrad.derivatives.arguments import operand
-from tensorgrad.derivatives.table import derivative
+from tensorgrad.derivatives.table import activation, derivative
 
 # --------------------------------------------------------------------------------- arithmetic
 
@@ -151,7 +151,7 @@ derivative(
 )
 derivative(np.sinh, lambda g, y, x: g * np.cosh(x))
 derivative(np.cosh, lambda g, y, x: g * np.sinh(x))
-derivative(np.tanh, tanh_rule)
+activation(np.tanh, tanh_rule)
 derivative(np.arcsinh, lambda g, y, x: g / np.sqrt(x * x + 1))
 derivative(np.arccosh, lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)))
 derivative(np.arctanh, lambda g, y, x: g / ((1 - x) * (1 + x)))

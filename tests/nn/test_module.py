@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
+import nn
 import tensorgrad as tg
 from nn import Linear, Module, Parameter, Sequential, Tanh, functional_call
 
@@ -335,3 +336,48 @@ class TestRepr:
               )
               layers.1: Tanh()
             )""")
+
+
+class TestCall:
+    def test_by_keyword(self):
+        layer = nn.Linear(2, 1, rng=0)
+        x = np.ones((1, 2))
+        assert layer(x=x).item() == layer(x).item()
+
+    def test_subclasses_may_take_more_or_less(self):
+        class Shifted(nn.Tanh):
+            def forward(self, x, shift=1.0):
+                return super().forward(x) + shift
+
+        class Constant(Shifted):
+            def forward(self):  # pyright: ignore[reportIncompatibleMethodOverride]
+                return 7.0
+
+        class Plain(Shifted):
+            def forward(self, x):  # pyright: ignore[reportIncompatibleMethodOverride]
+                return x
+
+        assert Shifted()(np.zeros(1)) == 1
+        assert Shifted()(np.zeros(1), shift=2) == 2
+        assert Constant()() == 7
+        assert Plain()(3) == 3
+        with pytest.raises(TypeError):
+            Plain()(3, 4)
+
+    def test_a_call_of_its_own_is_kept(self):
+        class Traced(nn.Identity):
+            def __call__(self, x):
+                return "traced", super().__call__(x)
+
+        class Below(Traced):
+            def forward(self, x):
+                return 2 * x
+
+        assert Below()(3) == ("traced", 6)
+
+    def test_the_operations_are_known_as_the_modules(self):
+        inner, outer = nn.Linear(2, 1, rng=0), nn.Sequential()
+        outer.layers = [inner]
+        _, module, within = outer(np.ones((1, 2), np.float32)).node.group
+        assert module is outer
+        assert within[1] is inner

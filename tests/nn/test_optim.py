@@ -96,8 +96,16 @@ class TestFlatBuffer:
         np.testing.assert_array_equal(buffer.gradients(), np.zeros(4))
         parameters[1].grad = np.array([[1.0, 2.0]], np.float32)
         np.testing.assert_array_equal(buffer.gradients(), [0, 0, 1, 2])
-        np.testing.assert_array_equal(buffer.gradients(scale=3.0), [0, 0, 3, 6])
-        assert buffer.gradients(scale=3.0).dtype == np.float32
+
+    @pytest.mark.parametrize("size", [2, 5000], ids=["in cache", "larger"])
+    def test_descent(self, size):
+        parameters = parameters_of((size,), (1, 2), dtype=np.float32)
+        buffer = FlatBuffer(parameters)
+        before = buffer.copy()
+        parameters[1].grad = np.array([[1.0, 2.0]], np.float32)
+        buffer.descend(np.array(3.0, np.float32))
+        np.testing.assert_array_equal(before[:size], parameters[0].data)
+        np.testing.assert_array_equal(before[size:] - np.float32([3, 6]), parameters[1].data[0])
         np.testing.assert_array_equal(parameters[1].grad, [[1, 2]])
 
     def test_gradients_flow_after_packing(self):

@@ -15,6 +15,58 @@ def leaf(values, dtype=np.float64):
     return tg.tensor(values, dtype=dtype, requires_grad=True)
 
 
+def matrices(*shapes, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+class TestPullbacks:
+    """What `backward` calls in place of rules says the same, in new arrays of the right kind."""
+
+    CALLS = (
+        *((tg.affine, matrices((5, 3), (3, 2), bias)) for bias in [(2,), (1, 2), (5, 2), (5, 1)]),
+        *((tg.affine, matrices((5, 3), (3, 2), bias)) for bias in [(1,), ()]),
+        (tg.affine, matrices((0, 3), (3, 2), (2,))),
+        (tg.affine, matrices((5, 3), (3, 2), (2,), dtype=np.float32)),
+        (tg.binary_cross_entropy_with_logits, matrices((4, 1), (4, 1))),
+        (tg.binary_cross_entropy_with_logits, matrices((2, 90), (2, 90), dtype=np.float32)),
+        (
+            tg.binary_cross_entropy_with_logits,
+            [np.ones((3, 1), np.float32), np.ones((3, 1), np.float64)],
+        ),
+        *((f, matrices((3, 2))) for f in (np.tanh, tg.sigmoid, tg.relu, tg.softplus)),
+        *((f, matrices((3,), dtype=np.float16)) for f in (np.tanh, tg.sigmoid, tg.relu)),
+    )
+
+    @pytest.mark.parametrize(("function", "arrays"), CALLS)
+    def test_agree_with_the_rules(self, function, arrays):
+        tensors = [leaf(array, array.dtype) for array in arrays]
+        result = function(*tensors)
+        assert result.node.pullback is not None
+        g = np.asarray(np.random.default_rng(1).normal(size=result.shape)).astype(result.dtype)
+        result.backward(g)
+        pulled_back = tg.vjp(function, *arrays)[1](g)
+        for tensor, expected in zip(tensors, pulled_back, strict=True):
+            assert tensor.grad.shape == expected.shape
+            assert tensor.grad.dtype == expected.dtype
+            tolerance = 100 * np.finfo(expected.dtype).eps
+            np.testing.assert_allclose(tensor.grad, expected, tolerance, tolerance)
+
+    @pytest.mark.parametrize(("function", "arrays"), CALLS)
+    def test_give_what_is_needed_in_arrays_of_their_own(self, function, arrays):
+        for wanted in range(len(arrays)):
+            tensors = [
+                leaf(array, array.dtype) if i == wanted else tg.tensor(array, dtype=array.dtype)
+                for i, array in enumerate(arrays)
+            ]
+            result = function(*tensors)
+            g = np.ones(result.shape, result.dtype)
+            result.backward(g)
+            gradient = tensors[wanted].grad
+            assert gradient.flags.owndata
+            assert all(not np.shares_memory(gradient, array) for array in (g, result.data, *arrays))
+
+
 class TestBackward:
     def test_a_shared_operand_gets_the_sum(self):
         x = leaf([1.0, 2.0])
