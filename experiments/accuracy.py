@@ -114,7 +114,7 @@ def _erf(x: Any) -> Any:
     """By its series of positive terms (Abramowitz & Stegun 7.1.6)."""
     inside = np.clip(x, -7, 7)  # from where on it rounds to one
     term = total = inside
-    for n in range(1, 200):
+    for n in range(1, 160):
         term = term * 2 * inside**2 / (2 * n + 1)
         total = total + term
     return total * np.exp(-(inside**2)) * 2 / np.sqrt(4 * np.arctan(np.ones((), x.dtype)))

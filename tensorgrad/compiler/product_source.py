@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -102,35 +103,41 @@ def _write_tiles(text: SourceText, product: Product, machine: Machine) -> None:
     lanes = machine.lanes(product.dtype)
     if product.right_column != 1:
         product = _transposed_right(text, product, lanes)
-    whole = product.rows // machine.rows * machine.rows
-    most = machine.vectors * lanes
-    for column in range(0, product.columns, most):
-        width = min(most, product.columns - column)
-        if whole > machine.rows:
-            with text.under(f"for i in range(0, {whole}, {machine.rows}):"):
-                text.line(_tile(product, "i", machine.rows, column, width, lanes))
-        elif whole:
-            text.line(_tile(product, 0, machine.rows, column, width, lanes))
-        if product.rows > whole:
-            text.line(_tile(product, whole, product.rows - whole, column, width, lanes))
+    for column, width in _blocks(text, "j", product.columns, machine.vectors * lanes, unrolled=3):
+        for row, height in _blocks(text, "i", product.rows, machine.rows):
+            text.line(_tile(product, row, height, column, width, lanes))
 
 
 def _transposed_right(text: SourceText, product: Product, lanes: int) -> Product:
     """Write the transposition of the right operand; the product with what comes of it."""
     row = -(-product.columns // lanes) * lanes
     stride = product.right_column
-    for column in range(0, product.columns, lanes):
-        for term in range(0, product.terms, lanes):
-            source = _at(_pointer(product.right), _sum(column * stride + term))
-            target = _at(f"scratch_{product.dtype.name}", _sum(term * row + column))
-            height = min(lanes, product.columns - column)
-            width = min(lanes, product.terms - term)
+    for column, height in _blocks(text, "j", product.columns, lanes):
+        for term, width in _blocks(text, "i", product.terms, lanes):
+            source = _at(_pointer(product.right), _sum(_times(column, stride), term))
+            target = _at(f"scratch_{product.dtype.name}", _sum(_times(term, row), column))
             text.line(f"transpose({source}, {stride}, {height}, {width}, {target}, {row})")
     scratch = View(SCRATCH, (product.terms, row), (row, 1), product.dtype)
     return product._replace(right=scratch, right_term=row, right_column=1)
 
 
-def _tile(product: Product, row: int | str, rows: int, column: int, width: int, lanes: int) -> str:
+def _blocks(
+    text: SourceText, name: str, length: int, size: int, unrolled: int = 1
+) -> Iterator[tuple[int | str, int]]:
+    """Where each block of a range begins, and its length; many of them are written as one loop."""
+    whole = length - length % size
+    if whole > unrolled * size:
+        with text.under(f"for {name} in range(0, {whole}, {size}):"):
+            yield name, size
+    else:
+        yield from ((start, size) for start in range(0, whole, size))
+    if length > whole:
+        yield whole, length - whole
+
+
+def _tile(
+    product: Product, row: int | str, rows: int, column: int | str, width: int, lanes: int
+) -> str:
     vectors = -(-width // lanes)
     while vectors == 1 and lanes > 4 and width <= lanes // 2:
         lanes //= 2  # a vector that is full needs no mask, and does not reach into the next row

@@ -36,7 +36,7 @@ def llvm(request):
 
 
 # Each takes a tenth of a second to compile; many more are run as text.
-@settings(max_examples=3, phases=[Phase.generate])
+@settings(max_examples=2, phases=[Phase.generate])
 @given(steps=programs(), seed=st.integers(0, 1000))
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("processor", LLVM)
@@ -68,19 +68,29 @@ def test_single_functions(llvm):
         assert_close(result, one, 1e-12)
 
 
-def test_nan_and_infinity(backend):
-    compiled = tg.compile(
+def test_nan_and_infinity(llvm):
+    check_nan_and_infinity(
         lambda x: (
             *(np.maximum(x, 0.0), np.max(x), np.tanh(x), np.exp(x), np.log(x)),
             *(np.logaddexp(x, x), x - x, np.log1p(x), np.expm1(x), np.sqrt(x)),
             *(np.isnan(x), np.isinf(x), np.isfinite(x), x > 0, x != x, np.where(x > 0, x, 0)),
             *(-x, x * 1.0, x + x),
         ),
-        backend=backend,
+        llvm,
     )
+
+
+def test_nan_and_infinity_by_numba():
+    check_nan_and_infinity(
+        lambda x: (np.max(x), np.logaddexp(x, x), x - x, x != x, -x, x * 1.0, x + x), numba()
+    )
+
+
+def check_nan_and_infinity(function, backend):
+    """The signs of zeros are those of the last three results."""
     x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 1e-310, 1000.0])
     with np.errstate(all="ignore"):
-        results, expected = compiled(x), compiled.function(x)
+        results, expected = tg.compile(function, backend=backend)(x), function(x)
     for result, one in zip(results, expected, strict=True):
         np.testing.assert_allclose(result, one, rtol=1e-12)
     for result, one in zip(results[-3:], expected[-3:], strict=True):
@@ -121,7 +131,7 @@ class TestScan:
         check_training(llvm, nn.Tanh, "multiclass")
 
     def test_training_by_numba(self):
-        check_training(numba(), nn.Sigmoid, "multiclass")
+        check_training(numba(), nn.Tanh, "l2")
 
     def test_a_state_that_is_read_after_it_was_computed(self, backend):
         def step(state, x):

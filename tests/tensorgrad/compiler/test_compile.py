@@ -39,19 +39,18 @@ class TestSameMeaning:
                 np.testing.assert_allclose(other, one, rtol=1e-12, atol=1e-12)
 
     @given(steps=programs(), seed=st.integers(0, 1000))
-    @pytest.mark.parametrize(
-        "one_pass",
-        [drop_dead_code, share_common_subexpressions, fold_constants, simplify, optimized],
-    )
-    def test_every_pass_keeps_the_meaning(self, one_pass, steps, seed):
+    def test_every_pass_keeps_the_meaning(self, steps, seed):
         a, b = matrices(seed)
         gradient = tg.grad(lambda a, b: np.sum(run(steps, a, b)))
-        program = record(gradient, a, b).program
-        shorter = one_pass(program)
-        assert len(shorter.instructions) <= len(program.instructions)
-        np.testing.assert_allclose(
-            interpreted(shorter, a, b), gradient(a, b), rtol=1e-12, atol=1e-12
-        )
+        program, expected = record(gradient, a, b).program, gradient(a, b)
+        for one_pass in (
+            *(drop_dead_code, share_common_subexpressions, fold_constants, simplify),
+            optimized,
+        ):
+            shorter = one_pass(program)
+            assert len(shorter.instructions) <= len(program.instructions)
+            result = interpreted(shorter, a, b)
+            np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
 
     @given(steps=programs(), seed=st.integers(0, 1000))
     def test_no_live_value_is_overwritten(self, steps, seed):

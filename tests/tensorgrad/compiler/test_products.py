@@ -40,7 +40,7 @@ def update_arguments(rows, terms, columns, dtype=np.float64):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     ("sizes", "processor"),
-    [*((sizes, "this") for sizes in SIZES), *itertools.product(SIZES[-3:], SMALLER)],
+    [*((sizes, "this") for sizes in SIZES), *itertools.product(SIZES[-3::2], SMALLER)],
 )
 def test_machine_code(sizes, processor, dtype):
     arguments = update_arguments(*sizes, dtype=dtype)
@@ -91,9 +91,9 @@ def test_what_a_product_takes_in():
 )
 def test_other_sums(function):
     x, w = normal(3, 3), normal(3, 3) + 1
-    results = tg.compile(function, backend="llvm")(x, w)
+    results = call_interpreted(optimized(record(function, x, w).program), x, w)
     expected = function(x, w)
-    results, expected = (r if isinstance(r, tuple) else (r,) for r in (results, expected))
+    expected = expected if isinstance(expected, tuple) else (expected,)
     for result, one in zip(results, expected, strict=True):
         np.testing.assert_allclose(result, one, rtol=1e-12, atol=1e-12)
 
