@@ -14,6 +14,7 @@ import numpy as np
 from tensorgrad.compiler.backends import Backend, backend_named
 from tensorgrad.compiler.draws import Draw
 from tensorgrad.compiler.failures import raise_with_line
+from tensorgrad.compiler.matching import Matcher, matcher_of
 from tensorgrad.compiler.passes import optimized
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import is_dynamic
@@ -89,6 +90,7 @@ class Compiled:
         self.function = function
         self._backend = backend_named(backend) if isinstance(backend, str) else backend
         self._records: OrderedDict[Any, Record] = OrderedDict()
+        self._latest: Record | None = None
         self._repeats_itself = False
         self._lock = RLock()
         self.scans: dict[Any, tuple[Record, int]] = {}
@@ -101,22 +103,19 @@ class Compiled:
             return self.function(*args, **kwargs)
         if now.detect_anomaly:
             return self.call_eagerly(*args, **kwargs)
-        inputs: list[Any] = []
-        generators: list[np.random.Generator] = []
-        key = _key(args, kwargs, inputs, generators)
-        record = self._records.get(key)
-        if record is None:
-            record = self._new_record(key, args, kwargs)
-        else:
-            with suppress(KeyError):  # another thread may just have dropped it
-                self._records.move_to_end(key)
-        inputs += [draw(generators) for draw in record.draws]
+        record, generators = self._latest, []
+        inputs = None if record is None or kwargs else record.inputs_of(args)
+        if record is None or inputs is None:
+            inputs = []
+            key = _key(args, kwargs, inputs, generators)
+            record = self._record_of(key, args, kwargs)
+            inputs += [draw(generators) for draw in record.draws]
         try:
             outputs = record.replay(*inputs)
         except Exception as error:
             raise_with_line(error, record.program, inputs)
             raise
-        return record.rebuild(list(outputs), generators)
+        return record.rebuild(outputs, generators)
 
     def call_eagerly(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result without its record, as arrays: for errors that name operations."""
@@ -139,6 +138,16 @@ class Compiled:
         key = _key(args, kwargs, [], [])
         return self._records.get(key) or self._new_record(key, args, kwargs)
 
+    def _record_of(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Record:
+        record = self._records.get(key)
+        if record is None:
+            record = self._new_record(key, args, kwargs)
+        else:
+            with suppress(KeyError):  # another thread may just have dropped it
+                self._records.move_to_end(key)
+        self._latest = record
+        return record
+
     def _new_record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Record:
         leaves, _ = flatten((args, kwargs))
         if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in leaves):
@@ -157,7 +166,9 @@ class Compiled:
                 recording = record(self.function, *args, **kwargs)
                 self._repeats_itself = True
             program = optimized(recording.program)
-            new = Record(self._backend(program), program, recording.rebuild, recording.draws)
+            match = _matches_nothing if kwargs else matcher_of(args) or _matches_nothing
+            replay = self._backend(program)
+            new = Record(replay, program, recording.rebuild, recording.draws, match)
             self._records[key] = new
             if len(self._records) > RECORDS:
                 self._records.popitem(last=False)
@@ -171,6 +182,12 @@ class Record(NamedTuple):
     program: Program
     rebuild: Rebuild
     draws: tuple[Draw, ...]
+    inputs_of: Matcher
+    """What the program takes of such arguments, and None of others; a short cut past the key."""
+
+
+def _matches_nothing(args: Any) -> None:
+    return None
 
 
 def _key(

@@ -9,12 +9,13 @@ line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tensorgrad.compiler.draws import Draw, RecordedGenerator
+from tensorgrad.compiler.matching import builder_of
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import Recorder, is_dynamic
 from tensorgrad.messages import name_of
@@ -40,7 +41,7 @@ class Recording(NamedTuple):
     draws: tuple[Draw, ...] = ()
 
 
-Rebuild = Callable[[list[Any], list[np.random.Generator]], Any]
+Rebuild = Callable[[Sequence[Any], list[np.random.Generator]], Any]
 
 
 def record(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Recording:
@@ -101,9 +102,11 @@ def record_once(
     arrays = [output for output in outputs if not isinstance(output, RecordedGenerator)]
     numbers = [recorder.output(output) for output in arrays]
 
-    def rebuild(values: list[Any], generators: list[np.random.Generator]) -> Any:
+    build = builder_of(result)
+
+    def rebuild(values: Sequence[Any], generators: list[np.random.Generator]) -> Any:
         if not generators:
-            return rebuild_result(values)
+            return rebuild_result(list(values)) if build is None else build(values)
         remaining = iter(values)
         return rebuild_result(
             [
