@@ -16,6 +16,9 @@ multiply, subtract = np.multiply, np.subtract
 IN_CACHE = 4096
 """Elements up to which a second pass over an array costs less than a ufunc call per parameter."""
 
+BLOCK = 65536
+"""Elements that are scaled and subtracted before the next ones are."""
+
 
 class FlatBuffer:
     """Values of parameters in one array, each parameter's ``data`` a view of its part.
@@ -90,23 +93,29 @@ class FlatBuffer:
             In the dtype of the values.
         """
         if self.values.size > IN_CACHE:
-            update = self._scaled_gradients(rate)
+            self._descend_in_blocks(rate)
         else:
             update = self.gradients()
             multiply(update, rate, update)
-        subtract(self.values, update, self.values)
+            subtract(self.values, update, self.values)
         mutations.stamp(self.values)
 
-    def _scaled_gradients(self, rate: np.ndarray) -> np.ndarray:
-        """What is not left in a cache is multiplied piece by piece, on its way."""
-        for parameter, view, slot in self._pieces:
-            if parameter.data is not view:
-                _take_back(parameter, view)
-            if parameter.grad is None:
-                slot[...] = 0
-            else:
-                multiply(parameter.grad, rate, slot)
-        return self._gradients
+    def _descend_in_blocks(self, rate: np.ndarray) -> None:
+        """Scale so much at a time that it is still in a cache when it is subtracted."""
+        self._take_all_back()
+        given = [(p.grad, view, slot) for p, view, slot in self._pieces if p.grad is not None]
+        for gradient, view, _ in given:
+            if gradient.shape != view.shape:
+                raise ValueError(
+                    f"a parameter of shape {view.shape} has a gradient of shape {gradient.shape}"
+                )
+        for parts in given:
+            gradient, values, scaled = (part.reshape(-1) for part in parts)
+            for start in range(0, values.size, BLOCK):
+                block = values[start : start + BLOCK]
+                update = scaled[: block.size]  # the same memory for all
+                multiply(gradient[start : start + BLOCK], rate, update)
+                subtract(block, update, block)
 
     def subtract(self, update: np.ndarray) -> None:
         """Subtract an array of the shape of ``values`` from them, in place."""

@@ -108,6 +108,23 @@ class TestFlatBuffer:
         np.testing.assert_array_equal(before[size:] - np.float32([3, 6]), parameters[1].data[0])
         np.testing.assert_array_equal(parameters[1].grad, [[1, 2]])
 
+    def test_a_gradient_that_does_not_fit_changes_nothing(self):
+        parameters = parameters_of((5000,), (2,))
+        buffer = FlatBuffer(parameters)
+        before = buffer.copy()
+        parameters[0].grad, parameters[1].grad = np.ones(5000), np.ones(3)
+        with pytest.raises(ValueError, match=r"\(2,\) has a gradient of shape \(3,\)"):
+            buffer.descend(np.array(0.1))
+        np.testing.assert_array_equal(buffer.values, before)
+
+    def test_blocks_are_all_descended(self):
+        (parameter,) = parameters_of((3, 50_000))
+        buffer = FlatBuffer([parameter])
+        before = buffer.copy()
+        parameter.grad = np.asfortranarray(np.arange(150_000.0).reshape(3, -1))
+        buffer.descend(np.array(2.0))
+        np.testing.assert_array_equal(buffer.values, before - 2 * np.arange(150_000.0))
+
     def test_gradients_flow_after_packing(self):
         (parameter,) = parameters_of((2,))
         FlatBuffer([parameter])
