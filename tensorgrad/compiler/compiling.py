@@ -42,11 +42,11 @@ def compile(function: Callable[..., Any], *, backend: str | Backend = "numpy") -
         them, that returns the same. It is written with NumPy and ``tensorgrad``; modules are
         called through :func:`nn.functional_call`. What it draws from a ``np.random.Generator``
         among its arguments is drawn anew for each call, and the same as eagerly.
-    backend : {"numpy", "numba"} or callable
-        "numpy" replays the calls on memory that is allocated once. "numba" makes machine code of
-        them, which takes seconds the first time and is kept on disk; it is for what is called
-        thousands of times. A callable makes of a :class:`Program` a function from its inputs to
-        a tuple of its outputs.
+    backend : {"numpy", "llvm", "numba"} or callable
+        "numpy" replays the calls on memory that is allocated once. "llvm" makes machine code of
+        them, which takes a tenth of a second or a few and is kept on disk; it is for what is called
+        thousands of times. So does "numba", which knows a few functions more and takes seconds. A
+        callable makes of a :class:`Program` a function from its inputs to a tuple of its outputs.
 
     Returns
     -------

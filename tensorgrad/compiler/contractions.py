@@ -134,7 +134,8 @@ def contraction(
     lengths: dict[str, int] = {}
     for view, names in zip(views, letters, strict=True):
         for name, length in zip(names, view.shape, strict=True):
-            lengths[name] = max(length, lengths.get(name, 1))
+            if lengths.setdefault(name, length) == 1:  # an axis of one is repeated
+                lengths[name] = length
     if len(views) == 2:
         product = _as_matrices(lowering, views, letters, output, lengths, result, kind)
         if product is not None:

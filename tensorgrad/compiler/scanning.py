@@ -41,8 +41,8 @@ def scan(
         same as in a loop over the steps; the step returns the generator in its state.
     batches : array, or nested tuples, lists and dicts of arrays
         All of the same length; a batch is what stands at one place of their first axes.
-    backend : {"numpy", "numba"} or callable
-        As for :func:`compile`. With "numba" the loop is part of the machine code.
+    backend : {"numpy", "llvm", "numba"} or callable
+        As for :func:`compile`. With "llvm" and "numba" the loop is part of the machine code.
 
     Returns
     -------

@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
+from interpreted_text import as_text
 
 import nn
 import tensorgrad as tg
 from tensorgrad.structure import flatten
+
+
+@pytest.fixture(params=["numpy", as_text], ids=["replayed", "text of machine code"])
+def backend(request):
+    return request.param
 
 
 def rows(*shape):
@@ -35,11 +41,17 @@ LAYERS = {
     "SiLU": (nn.SiLU(), rows(5, 3)),
     "Softplus": (nn.Softplus(2.0), rows(5, 3)),
     "PReLU": (nn.PReLU(3), rows(5, 3)),
+    "Linear": (nn.Linear(3, 2, rng=0), rows(5, 3)),
+    "ReLU": (nn.ReLU(), rows(5, 3)),
+    "Tanh": (nn.Tanh(), rows(5, 3)),
+    "Sigmoid": (nn.Sigmoid(), rows(5, 3)),
+    "GELU": (nn.GELU(), rows(5, 3)),
+    "Softmax": (nn.Softmax(), rows(5, 3)),
 }
 
 
 @pytest.mark.parametrize("case", LAYERS)
-def test_layer(case):
+def test_layer(case, backend):
     layer, x = LAYERS[case]
     parameters = {name: p.data for name, p in layer.named_parameters()}
     buffers = {name: b.data for name, b in layer.named_buffers()}
@@ -56,7 +68,7 @@ def test_layer(case):
         return {**buffers, **{name: np.random.default_rng(3) for name, _ in generators}}
 
     generators = layer.named_generators()
-    compiled = tg.compile(step)
+    compiled = tg.compile(step, backend=backend)
     for scale in (1, 2):  # the record is used again
         got = compiled(parameters, state(), scale * x % 5)
         expected = step(parameters, state(), scale * x % 5)
@@ -84,6 +96,16 @@ def test_convolutions_one_after_the_other_in_machine_code():
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+def test_every_layer_is_here():
+    compositions = {"Sequential", "Identity", "Module", "Parameter"}
+    layers = {
+        name
+        for name, thing in vars(nn).items()
+        if isinstance(thing, type) and issubclass(thing, nn.Module) and not name.endswith("Loss")
+    }
+    assert {case.partition(",")[0] for case in LAYERS} == layers - compositions
+
+
 LOSSES = {
     "l1": nn.l1_loss,
     "l2": nn.l2_loss,
@@ -97,17 +119,17 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("case", LOSSES)
-def test_loss(case):
+def test_loss(case, backend):
     gradient = tg.value_and_grad(LOSSES[case])
     x, y = rows(5, 3), np.abs(rows(5, 3))
-    assert_same(tg.compile(gradient)(x, y), gradient(x, y))
+    assert_same(tg.compile(gradient, backend=backend)(x, y), gradient(x, y))
 
 
-def test_loss_of_classes():
+def test_loss_of_classes(backend):
     loss = nn.CrossEntropyLoss([1.0, 2.0, 3.0], label_smoothing=0.1)
     gradient = tg.value_and_grad(loss)
     x, y = rows(5, 3), np.array([0, 2, 1, 1, 2])
-    assert_same(tg.compile(gradient)(x, y), gradient(x, y))
+    assert_same(tg.compile(gradient, backend=backend)(x, y), gradient(x, y))
 
 
 def assert_same(got, expected):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from duck_array import DuckArray, reveal
+from interpreted_text import as_text
 
 import nn
 import tensorgrad as tg
@@ -122,10 +123,11 @@ def test_structures(rule):
 
 @every_rule
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_recorded(rule, dtype):
+@pytest.mark.parametrize("backend", ["numpy", as_text], ids=["replayed", "text of machine code"])
+def test_recorded(rule, dtype, backend):
     start = {"weight": values(2, 3, dtype=dtype), "bias": values(3, dtype=dtype)}
     slopes = [map_leaves(lambda a, k=k: a + dtype(k), start) for k in range(5)]
-    compiled = tg.compile(rule.update)
+    compiled = tg.compile(rule.update, backend=backend)
     w, state = start, rule.init(start)
     expected, expected_state = w, state
     for slope in slopes:
@@ -159,7 +161,7 @@ def test_scanned(rule):
 
 
 def test_machine_code_with_a_schedule():
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     rules = {"sgd": SGDRule(0.9, 0.5), "adam": AdamRule(weight_decay=0.1)}
     start, slopes = values(4), gradients(8, 4)
     schedule = Warmup(Cosine(6), 3)
@@ -173,7 +175,7 @@ def test_machine_code_with_a_schedule():
         return new, rate
 
     begin = {name: (start, rule.init(start)) for name, rule in rules.items()}
-    end, rates = tg.scan(step, begin, slopes, backend="numba")
+    end, rates = tg.scan(step, begin, slopes, backend="llvm")
     np.testing.assert_allclose(rates, 0.1 * schedule(np.arange(8)), rtol=1e-12)
     for name, rule in rules.items():
         w, state = begin[name]

@@ -1,11 +1,28 @@
 """Generated text, run by Python: as many programs as one likes, at once, without compiling them."""
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.compiler.machine import AVX2
+from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.program_source import program_source
+
+
+def as_text(program: Program) -> Callable[..., tuple[Any, ...]]:
+    """A backend: the text is run by Python, and nothing in it is left to Numba."""
+    if find_spec("llvmlite"):
+        from tensorgrad.compiler.llvm_text import translate
+
+        translate(program_source(program, machine=AVX2), AVX2)
+
+    def run(*inputs: Any) -> tuple[Any, ...]:
+        outputs = call_interpreted(program, *inputs)
+        return tuple(array if array.ndim else array[()] for array in outputs)
+
+    return run
 
 
 def call_interpreted(program: Any, *inputs: Any, machine: Any = AVX2) -> tuple:

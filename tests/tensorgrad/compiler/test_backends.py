@@ -16,7 +16,7 @@ from tensorgrad.structure import flatten
 
 LLVM = pytest.importorskip("processors").BACKENDS
 
-TOLERANCE = {np.float64: 1e-12, np.float32: 1e-4}
+TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
 
 
 def numba():
@@ -147,6 +147,28 @@ class TestScan:
             assert counts[i] == count
         np.testing.assert_array_equal((a, b), state[:2])
         assert n == state[2] == 3
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_scans_in_threads(backend):
+    step, state, batches = training_step(nn.Tanh, "l2")
+    compiled = tg.compile(step, backend=backend)
+    starts = [{name: array + k for name, array in state.items()} for k in range(4)]
+    expected = [tg.scan(step, start, batches)[1] for start in starts]
+    losses = [[] for _ in starts]
+
+    def work(k):
+        losses[k].extend(tg.scan(compiled, starts[k], batches)[1] for _ in range(20))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(starts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found, one in zip(losses, expected, strict=True):
+        assert len(found) == 20
+        for loss in found:
+            assert_close(loss, one, 1e-5)
 
 
 def check_training(backend, activation, loss):

@@ -1,9 +1,13 @@
-"""Every function of the derivative table, recorded and replayed, with its derivatives."""
+"""Every function of the derivative table, recorded, with its derivatives."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from derivative_cases import CASES
 from derivative_cases.case import Case
+from interpreted_text import call_interpreted
 
 import tensorgrad as tg
 from tensorgrad.compiler import CaptureError
@@ -26,18 +30,29 @@ def value_and_cotangents(case: Case, operands: list[np.ndarray]) -> list[np.ndar
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_replay(case: Case) -> None:
+def test_replay_and_text_of_machine_code(case: Case) -> None:
     compiled = tg.compile(lambda *operands: value_and_cotangents(case, list(operands)))
     recorded_with, others = (case.operands(seed, case.shapes[-1]) for seed in (0, 1))
     if case.name in LOOK_AT_VALUES:
         with pytest.raises(CaptureError, match=r"called at .*\.py:\d+"):
             compiled.program(*recorded_with)
         return
-    compiled.program(*recorded_with)
-    for result, one in zip(compiled(*others), value_and_cotangents(case, others), strict=True):
+    program = compiled.program(*recorded_with)
+    expected = value_and_cotangents(case, others)
+    assert_same(compiled(*others), expected, 1e-12)
+    try:
+        results = call_interpreted(program, *others)
+    except CaptureError as reason:
+        assert 'backend="numpy" can' in str(reason)  # noqa: PT017 - or there is none
+    else:
+        assert_same(results, expected, 1e-12)
+
+
+def assert_same(results: Sequence[Any], expected: Sequence[Any], tolerance: float) -> None:
+    for result, one in zip(results, expected, strict=True):
         assert result.dtype == np.asarray(one).dtype
         assert np.shape(result) == np.shape(one)
-        np.testing.assert_allclose(result, one, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(result, one, rtol=tolerance, atol=tolerance)
 
 
 def test_the_exceptions_are_cases() -> None:
