@@ -12,7 +12,7 @@ from typing import Any
 from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.llvm_text import translate
 from tensorgrad.compiler.machine import Processor, this_processor
-from tensorgrad.compiler.machine_code import load, load_product
+from tensorgrad.compiler.machine_code import is_known, load, load_product
 from tensorgrad.compiler.native import Function, Memory, NativeProgram, address_of
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.program_source import Source
@@ -49,6 +49,9 @@ class NativeFunction(NativeProgram):
         """Have LLVM compile the text, or read machine code from the disk."""
         try:
             translated = translate(source, self.processor.machine)
+            missing = sorted(name for name in translated.library if not is_known(name))
+            if missing:
+                raise Unsupported(f"{', '.join(missing)}, which the C library here lacks")
         except Unsupported:
             self.left_to_numba = True
             return backend_named("numba")(self._program).load(source)  # type: ignore[attr-defined]

@@ -78,6 +78,8 @@ class Instructions:
         The variables' come first.
     declared : set of str
         Lines that declare the functions that are called.
+    library : set of str
+        Functions of the C library among them.
     flags : str
         What may be done to sums and products: LLVM's fast-math flags.
     """
@@ -86,6 +88,7 @@ class Instructions:
         self.lines: list[str] = []
         self.variables: list[str] = []
         self.declared: set[str] = set()
+        self.library: set[str] = set()
         self.flags = "contract"
         self._memories: set[int] = set()
         self._next = count()
@@ -232,6 +235,7 @@ class Instructions:
         if name == "copysign":
             return self._called(f"llvm.copysign.f{8 * kind.itemsize}", values)
         if name in LIBRARY:
+            self.library.add(LIBRARY[name] + f)
             return self._called(LIBRARY[name] + f, values)
         if name == "sign":
             return self._sign(values[0])

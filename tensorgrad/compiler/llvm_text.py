@@ -37,6 +37,8 @@ class Translated(NamedTuple):
     """Text of a module with functions that it calls."""
     products: frozenset[int]
     """For numbers of how many bits it calls products of any size."""
+    library: frozenset[str]
+    """The functions of the C library that it calls."""
 
 
 def translate(source: Source, machine: Machine) -> Translated:
@@ -101,7 +103,12 @@ class _Translation:
         for name, dtype in zip(arrays, source.dtypes, strict=True):
             self.names[name] = Pointer(f"%array_{name}", np.dtype(dtype))
         self._statements(node.body)
-        return Translated(self._text(arrays), self.kernels.text(), frozenset(self.kernels.products))
+        return Translated(
+            self._text(arrays),
+            self.kernels.text(),
+            frozenset(self.kernels.products),
+            frozenset(self.write.library),
+        )
 
     def _text(self, arrays: list[str]) -> str:
         loads = []

@@ -56,6 +56,11 @@ def product_address(bits: int, processor: Processor | None = None) -> int:
     return _engine(processor or this_processor()).address(product_name(bits))
 
 
+def is_known(function: str) -> bool:
+    """Whether code that is loaded may call a function of this name: without it, LLVM aborts."""
+    return llvm.address_of_symbol(function) is not None
+
+
 def object_code(texts: list[str], processor: Processor) -> bytes:
     """Machine code of modules in LLVM's language, linked; the processor may be another than ours.
 

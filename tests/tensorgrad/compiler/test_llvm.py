@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.compiler import record
+from tensorgrad.compiler import llvm_instructions, record
 from tensorgrad.compiler.machine import AVX2, NEON, Processor
 from tensorgrad.compiler.program_source import program_source
 from tensorgrad.compiler.scalar_code import Unsupported
@@ -27,6 +27,14 @@ def test_what_is_left_to_numba():
     pytest.importorskip("numba")
     compiled = tg.compile(lambda x: x % 3, backend="llvm")
     np.testing.assert_array_equal(compiled(np.arange(5)), np.arange(5) % 3)
+
+
+def test_functions_that_the_c_library_lacks_are_left_to_numba(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setitem(llvm_instructions.LIBRARY, "cos", "no_such_cosine")
+    compiled, x = tg.compile(lambda x: 2 * np.cos(x), backend="llvm"), np.arange(5.0)
+    np.testing.assert_allclose(compiled(x), 2 * np.cos(x), rtol=1e-15)
+    assert compiled.replay(x).left_to_numba
 
 
 @pytest.mark.parametrize(
