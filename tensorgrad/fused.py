@@ -17,7 +17,7 @@ from tensorgrad import functions
 from tensorgrad.broadcasting import fit_shape
 from tensorgrad.derivatives.products import matmul_left, matmul_right
 from tensorgrad.derivatives.reductions import mean
-from tensorgrad.derivatives.table import register
+from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.dispatch import apply, apply_to_two
 from tensorgrad.messages import explained
 from tensorgrad.mode import DEFAULT_MODE, mode
@@ -177,9 +177,7 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
         zero = _numbers(logits.size, logits.dtype)[0]
         losses = np.logaddexp(logits, zero)
         losses -= logits * targets
-        # As exact for so few as adding up pairwise, and twice as quick.
-        total = _ones(losses.size, losses.dtype).dot(losses.ravel())
-        return np.asarray(total / losses.size)
+        return _mean_of_few(losses)
     losses = softplus(logits)
     losses -= logits * targets
     return mean(losses)
@@ -187,6 +185,11 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
 
 FEW = 128
 """Elements up to which NumPy adds up without halving, and logaddexp is quicker than its parts."""
+
+
+def _mean_of_few(losses: np.ndarray) -> np.ndarray:
+    """As exact for so few as adding up pairwise, and twice as quick."""
+    return np.asarray(_ones(losses.size, losses.dtype).dot(losses.ravel()) / losses.size)
 
 
 def _binary_pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any]:
@@ -267,6 +270,17 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     >>> cross_entropy(np.array([[0.0, 0.0], [0.0, 10_000.0]]), np.array([0, 1]))
     array(0.34657359)
     """
+    if isinstance(logits, Tensor) and logits.node is not None and type(labels) is ndarray:
+        now, z = current_mode(), logits.data
+        if (now is DEFAULT_MODE or (now.recording and not now.watched)) and _is_small(z):
+            try:
+                value, pullback = _with_pullback(z, labels)
+            except Exception as error:
+                raise explained(error, log_loss_of_arrays, (z, labels)) from error
+            sources = (logits.node, None)
+            return recorded(
+                log_loss_of_arrays, LOG_LOSS_RULES, (z, labels), sources, value, pullback
+            )
     return apply_to_two(log_loss_of_arrays, logits, labels)
 
 
@@ -280,6 +294,37 @@ def log_loss_of_arrays(logits: Any, labels: Any) -> Any:
     return mean(losses)
 
 
+def _is_small(logits: Any) -> bool:
+    """Whether sums over classes are quickest as products with ones, and exact enough."""
+    return (
+        type(logits) is ndarray
+        and logits.ndim == 2
+        and 0 < logits.shape[1] <= FEW_CLASSES
+        and logits.dtype.char in "fd"
+        and len(logits) > 0
+    )
+
+
+def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
+    """The loss, and the pullback, which needs no exponentials of its own."""
+    mask = is_label(checked_labels(labels, logits), logits)
+    n, classes = logits.shape
+    ones = _ones(classes, logits.dtype)[:, None]
+    shifted = logits - _largest_of_rows(logits)
+    exponentials = np.exp(shifted)
+    sums = exponentials.dot(ones)
+    losses = np.log(sums)
+    losses -= np.where(mask, shifted, _numbers(n, logits.dtype)[0]).dot(ones)
+
+    def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
+        slope = exponentials / sums  # the softmax
+        slope -= mask
+        slope *= _share(g, slope, n)
+        return slope, None
+
+    return _mean_of_few(losses) if n <= FEW else mean(losses), pullback
+
+
 def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
@@ -289,6 +334,7 @@ def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
 
 
 register(log_loss_of_arrays, _logits_rule, None)
+LOG_LOSS_RULES = rules_of(log_loss_of_arrays)
 
 FEW_CLASSES = 64
 """Up to here, adding up a row with all but one column masked is quicker than reading by index."""

@@ -20,6 +20,10 @@ def matrices(*shapes, dtype=np.float64):
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
 
 
+def of_labels(logits):
+    return tg.cross_entropy(logits, 2 * np.arange(len(logits)) % logits.shape[1])
+
+
 class TestPullbacks:
     """What `backward` calls in place of rules says the same, in new arrays of the right kind."""
 
@@ -34,6 +38,9 @@ class TestPullbacks:
             tg.binary_cross_entropy_with_logits,
             [np.ones((3, 1), np.float32), np.ones((3, 1), np.float64)],
         ),
+        (of_labels, matrices((5, 3))),
+        (of_labels, matrices((200, 64), dtype=np.float32)),
+        (of_labels, [np.array([[0.0, -np.inf, 1e30], [3.0, 1e4, -1e4]])]),
         *((f, matrices((3, 2))) for f in (np.tanh, tg.sigmoid, tg.relu, tg.softplus)),
         *((f, matrices((3,), dtype=np.float16)) for f in (np.tanh, tg.sigmoid, tg.relu)),
     )
