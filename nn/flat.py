@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import Tensor
-from tensorgrad.tape import mutations
+from tensorgrad.mutation import mutations
 
 multiply, subtract = np.multiply, np.subtract
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 import tensorgrad as tg
 from nn.module import Module
-from tensorgrad.fused import checked_labels, is_label, logits_of
+from tensorgrad.log_losses import checked_labels, is_label, logits_of
 from tensorgrad.tape import as_array
 
 Reduction = Literal["mean", "sum", "none"]

@@ -11,8 +11,9 @@ from nn.module import Module, rebuilt
 from tensorgrad import Tensor
 from tensorgrad.costs import multiply_adds
 from tensorgrad.mode import changed_mode
+from tensorgrad.mutation import numbers
+from tensorgrad.node import Node
 from tensorgrad.structure import flatten, map_leaves
-from tensorgrad.tape import Node, numbers
 
 
 class Row(NamedTuple):

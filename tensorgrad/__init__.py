@@ -25,8 +25,9 @@ from tensorgrad.functions import (
     softmax,
     softplus,
 )
-from tensorgrad.fused import affine, binary_cross_entropy_with_logits, cross_entropy
 from tensorgrad.jacobians import hessian, hvp, jacobian
+from tensorgrad.layer import affine
+from tensorgrad.log_losses import binary_cross_entropy_with_logits, cross_entropy
 from tensorgrad.mode import CaptureError, detect_anomaly, no_grad
 from tensorgrad.tensor import Tensor, stop_gradient
 from tensorgrad.transforms import grad, jvp, linearize, value_and_grad, vjp

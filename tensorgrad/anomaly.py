@@ -13,7 +13,7 @@ from tensorgrad.messages import described, name_of
 from tensorgrad.structure import flatten
 
 if TYPE_CHECKING:
-    from tensorgrad.tape import Node
+    from tensorgrad.node import Node
 
 OURS = ("tensorgrad", "nn", "numpy")
 """Packages whose lines are not the user's."""

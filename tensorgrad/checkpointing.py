@@ -12,13 +12,9 @@ from tensorgrad.graph import between
 from tensorgrad.messages import name_of
 from tensorgrad.mode import changed_mode, mode
 from tensorgrad.mutation import mutations, numbers
+from tensorgrad.node import Node, new_node
 from tensorgrad.structure import flatten
-from tensorgrad.tape import (
-    Node,
-    component_node,
-    new_node,
-    propagate,
-)
+from tensorgrad.tape import component_node, propagate
 from tensorgrad.tensor import Tensor, wrap
 
 

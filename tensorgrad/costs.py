@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.derivatives.einsum import spelled_out, taken_apart
-from tensorgrad.tape import Node
+from tensorgrad.node import Node
 
 
 def multiply_adds(node: Node) -> int:

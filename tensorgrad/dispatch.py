@@ -13,8 +13,9 @@ from tensorgrad.derivatives.optional import found_in_optional_group
 from tensorgrad.derivatives.table import TABLE, Composition, Entry, Flat, Plain, Primitive, Refused
 from tensorgrad.messages import explained, name_of
 from tensorgrad.mode import DEFAULT_MODE, CaptureError, mode
+from tensorgrad.node import Node, new_node
 from tensorgrad.operands import require_plain
-from tensorgrad.tape import Node, as_array, component_node, new_node
+from tensorgrad.tape import as_array, component_node
 from tensorgrad.tensor import (
     DIFFERENTIABLE,
     Tensor,

@@ -17,8 +17,9 @@ from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.graph import between, lead_to_a_tensor
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import changed_mode, mode
+from tensorgrad.node import Node, leaf, new_node
 from tensorgrad.structure import flatten, leaves_like, map_leaves
-from tensorgrad.tape import Node, alias, as_array, leaf, new_node, owned, propagate
+from tensorgrad.tape import alias, as_array, owned, propagate
 from tensorgrad.tensor import DIFFERENTIABLE, Tensor, real_array, stop_gradient, wrap
 
 

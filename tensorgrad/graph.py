@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tensorgrad.tape import Node
+    from tensorgrad.node import Node
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

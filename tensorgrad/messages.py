@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -53,3 +53,16 @@ def described(value: Any) -> str:
     """Dtype and shape of an array, anything else as it prints."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     return repr(value) if shape is None or dtype is None else f"{dtype} {shape}"
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def called(name: str) -> Callable[[F], F]:
+    """Decorator: what errors and drawings call a recorded function, the name that a user knows."""
+
+    def rename(function: F) -> F:
+        function.__name__ = name
+        return function
+
+    return rename

@@ -13,7 +13,7 @@ import numpy as np
 from tensorgrad.messages import name_of
 
 if TYPE_CHECKING:
-    from tensorgrad.tape import Node
+    from tensorgrad.node import Node
 
 numbers = itertools.count(1)
 """Numbers for nodes and for changes of memory, in the order in which they happen.

@@ -1,4 +1,4 @@
-"""The tape: nodes, and the backward pass over them.
+"""The backward pass over the tape.
 
 Every recorded operation leaves a :class:`Node` that knows the function, its operands, its result
 and the nodes its operands came from. Nodes are numbered as they are made, and an operand is always
@@ -7,7 +7,6 @@ made before the result, so sorting nodes by number *is* a topological order. Not
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any, cast
@@ -19,99 +18,10 @@ from tensorgrad.broadcasting import fit_shape
 from tensorgrad.graph import reachable
 from tensorgrad.messages import described, name_of
 from tensorgrad.mode import DEFAULT_MODE, CaptureError, Mode, mode
-from tensorgrad.mutation import mutations, numbers
+from tensorgrad.mutation import mutations
+from tensorgrad.node import Node, new_node
 
 ndarray = np.ndarray
-
-
-class Node:
-    """One recorded operation, or one leaf: a tensor that somebody wants the gradient of.
-
-    Attributes
-    ----------
-    number : int
-        Position in the order of creation.
-    function : callable or None
-        The function that was called; None for a leaf.
-    rules : sequence of callable
-        The pullback of each operand, ``rule(cotangent, value, *args, **kwargs)``.
-    pullback : callable or None
-        What the rules give, for all operands in one call: see :class:`Primitive`.
-    args, kwargs : sequence, dict
-        The arguments of the call, unwrapped to plain arrays.
-    sources : sequence of (Node or None)
-        Aligned with ``args``: the node an operand came from, None for a constant.
-    value : ndarray or tuple of ndarray
-        The result.
-    tensor : weakref or None
-        On a leaf only: the tensor that receives the gradient.
-    group : tuple of (int, object, group or None), or None
-        On the output of a named part of a program, a layer for instance: the number at which the
-        part began, and what it is; then the same of a part inside that has the same output. To
-        the part belongs what the output was computed by and was numbered since.
-    line : str
-        Only under ``detect_anomaly``: where the user's code called the operation.
-    """
-
-    __slots__ = (
-        "args",
-        "function",
-        "group",
-        "kwargs",
-        "line",
-        "number",
-        "pullback",
-        "rules",
-        "sources",
-        "tensor",
-        "value",
-    )
-
-    number: int
-    function: Callable[..., Any] | None
-    rules: Sequence[Callable[..., Any]]
-    pullback: Callable[..., Sequence[Any]] | None
-    args: Sequence[Any]
-    kwargs: dict[str, Any]
-    sources: Sequence[Node | None]
-    value: Any
-    tensor: weakref.ref[Any] | None
-    group: tuple[int, object, Any] | None
-    line: str
-
-
-def new_node(
-    function: Callable[..., Any] | None,
-    rules: Sequence[Callable[..., Any]],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    sources: Sequence[Node | None],
-    value: Any,
-) -> Node:
-    """Make the node of a call; a class with ``__init__`` would take twice as long."""
-    node = Node()
-    node.number = next(numbers)
-    node.function = function
-    node.rules = rules
-    node.pullback = None
-    node.args = args
-    node.kwargs = kwargs
-    node.sources = sources
-    node.value = value
-    node.group = None
-    return node
-
-
-def leaf(value: Any, tensor: object | None = None) -> Node:
-    """Make a node that no operation produced; cotangents end here."""
-    node = new_node(None, (), (), {}, (), value)
-    # Weak: the tensor owns its node, and a strong link back would make a cycle of every leaf. A
-    # tensor that nobody holds any more has no use for a gradient.
-    node.tensor = None if tensor is None else weakref.ref(tensor)
-    return node
-
-
-# ------------------------------------------------------------------------------- backward pass
 
 
 def backward(root: Node, cotangent: Any) -> None:

@@ -14,9 +14,10 @@ from tensorgrad.derivatives.joining import unstack
 from tensorgrad.derivatives.ufunc_methods import outer
 from tensorgrad.messages import name_of, printed
 from tensorgrad.mutation import mutations, numbers
+from tensorgrad.node import Node, leaf
 from tensorgrad.operands import cotangent_like, require_real, ufunc_keywords
 from tensorgrad.structure import map_leaves
-from tensorgrad.tape import Node, as_array, backward, leaf
+from tensorgrad.tape import as_array, backward
 
 DIFFERENTIABLE = "fdeg"
 """The type codes of NumPy's real floating dtypes."""

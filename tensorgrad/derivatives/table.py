@@ -15,7 +15,6 @@ The groups (``elementwise``, ``reductions``, ...) fill it with :func:`derivative
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,19 +24,31 @@ Rule = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)  # whose fields are read in a tenth of the time of a named tuple's
 class Primitive:
-    """A function with a pullback rule per operand."""
+    """A function with a pullback rule per operand.
 
-    rules: tuple[Rule, ...] = ()
-    each: Rule | None = None
-    """One rule for any number of operands; it is told which, ``each(i, g, y, *args)``."""
-    pullback: Callable[..., Sequence[Any]] | None = None
-    """All the rules in one call, where everything is a plain array and nothing a keyword.
-
-    ``pullback(needed, g, y, args)`` gives a cotangent for each operand for which ``needed`` holds
-    something other than None, in the operand's own shape and dtype.
+    Attributes
+    ----------
+    rules : tuple of callable
+    each : callable, optional
+        One rule for any number of operands; it is told which, ``each(i, g, y, *args)``.
+    pullback : callable, optional
+        All the rules in one call, where everything is a plain array and nothing a keyword.
+        ``pullback(needed, g, y, args)`` gives a cotangent for each operand for which ``needed``
+        holds something other than None: in the operand's own shape and dtype, in memory of its own.
     """
+
+    __slots__ = ("each", "pullback", "rules")  # read in a tenth of the time of a named tuple's
+
+    def __init__(
+        self,
+        rules: tuple[Rule, ...] = (),
+        each: Rule | None = None,
+        pullback: Callable[..., Sequence[Any]] | None = None,
+    ) -> None:
+        self.rules = rules
+        self.each = each
+        self.pullback = pullback
 
     def rules_for(self, args: Sequence[Any]) -> Sequence[Rule]:
         """The rules that go with these arguments."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tensorgrad.tape import Node
+from tensorgrad.node import Node
 
 
 class Group:

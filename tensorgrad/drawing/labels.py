@@ -12,7 +12,7 @@ import numpy as np
 
 from tensorgrad.drawing.groups import Group, pairs_of
 from tensorgrad.messages import described, name_of
-from tensorgrad.tape import Node
+from tensorgrad.node import Node
 from tensorgrad.tensor import Tensor
 
 LONGEST_NUMBER = 8

@@ -18,7 +18,8 @@ from tensorgrad.drawing.labels import (
 )
 from tensorgrad.graph import reachable
 from tensorgrad.messages import name_of
-from tensorgrad.tape import Node, component
+from tensorgrad.node import Node
+from tensorgrad.tape import component
 
 T = TypeVar("T")
 Kind = Literal["operation", "component", "leaf", "input", "constant", "omitted"]

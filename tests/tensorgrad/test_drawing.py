@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tensorgrad as tg
 from tensorgrad.drawing import FORMATS
-from tensorgrad.tape import numbers
+from tensorgrad.mutation import numbers
 
 every_format = pytest.mark.parametrize("format", FORMATS)
 

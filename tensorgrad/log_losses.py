@@ -1,7 +1,7 @@
-"""A network's step in few operations: a layer, and the log-losses, as one each.
+"""The log-losses as one operation each.
 
 What the step of a small network costs is the number of its operations, not its arithmetic. Composed
-of products, sums, softplus or logsumexp, a layer would be two operations and a log-loss five.
+of softplus or logsumexp, products and sums, a log-loss would be five operations.
 """
 
 from __future__ import annotations
@@ -9,128 +9,25 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from tensorgrad import functions
-from tensorgrad.broadcasting import fit_shape
-from tensorgrad.derivatives.products import matmul_left, matmul_right
 from tensorgrad.derivatives.reductions import mean
 from tensorgrad.derivatives.table import register, rules_of
-from tensorgrad.dispatch import apply, apply_to_two
-from tensorgrad.messages import explained
+from tensorgrad.dispatch import apply_to_two
+from tensorgrad.messages import called, explained
 from tensorgrad.mode import DEFAULT_MODE, mode
-from tensorgrad.operands import unit
+from tensorgrad.operands import ones, unit
 from tensorgrad.tape import fitted
 from tensorgrad.tensor import Tensor, recorded
 
 ndarray = np.ndarray
 current_mode = mode.get
 
-# On plain arrays, where nothing is recorded, these compute without what a recorded call costs.
+# On plain arrays, where nothing is recorded, it computes without what a recorded call costs.
 softplus = inspect.unwrap(functions.softplus)
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def called(name: str) -> Callable[[F], F]:
-    """Decorator: what errors and drawings call a recorded function, the name that a user knows."""
-
-    def rename(function: F) -> F:
-        function.__name__ = name
-        return function
-
-    return rename
-
-
-# --------------------------------------------------------------------------------- the layer
-
-
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """A fully connected layer, ``x @ weight + bias``.
-
-    Parameters
-    ----------
-    x : ndarray or Tensor
-        Of shape (..., n).
-    weight : ndarray or Tensor
-        Of shape (n, m).
-    bias : ndarray or Tensor
-        Of shape (m,).
-
-    Returns
-    -------
-    ndarray or Tensor
-        Of shape (..., m).
-
-    Examples
-    --------
-    >>> affine(np.ones((2, 3)), np.ones((3, 1)), np.array([0.5]))
-    array([[3.5],
-           [3.5]])
-    """
-    if isinstance(weight, Tensor) and isinstance(bias, Tensor):
-        now = current_mode()
-        a, source = (x.data, x.node) if isinstance(x, Tensor) else (x, None)
-        w, b, to_weight = weight.data, bias.data, weight.node
-        if (
-            to_weight is not None
-            and (now is DEFAULT_MODE or (now.recording and not now.watched))
-            and type(a) is type(w) is type(b) is ndarray
-            and a.dtype is w.dtype is b.dtype
-            and a.ndim == 2 == w.ndim
-        ):
-            try:
-                y = a.dot(w)  # BLAS as well, with a fraction of what surrounds it in np.matmul
-                y += b  # the sum needs no array of its own
-            except Exception as error:
-                raise explained(error, affine_of_arrays, (a, w, b)) from error
-            sources = (source, to_weight, bias.node)
-            return recorded(affine_of_arrays, AFFINE_RULES, (a, w, b), sources, y, _pull_back)
-    return apply(affine_of_arrays, x, weight, bias)
-
-
-@called("affine")
-def affine_of_arrays(x: Any, weight: Any, bias: Any) -> Any:
-    """What :func:`affine` computes, and records."""
-    if type(x) is ndarray and x.ndim == 2 == weight.ndim:
-        y = x.dot(weight)
-        if y.dtype is bias.dtype and y.ndim >= bias.ndim:
-            y += bias
-            return y
-    else:
-        y = np.dot(x, weight) if np.ndim(x) == 2 == weight.ndim else np.matmul(x, weight)
-    return y + bias
-
-
-def _pull_back(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any, Any]:
-    """The rules below at once, of matrices of one dtype."""
-    x, weight, bias = args
-    to_x, to_weight, to_bias = needed
-    of_bias = None
-    if to_bias is not None:
-        of_bias = _ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
-        if of_bias.shape != bias.shape:
-            of_bias = np.array(fit_shape(g, bias))
-    return (
-        None if to_x is None else g.dot(weight.T),
-        None if to_weight is None else x.T.dot(g),
-        of_bias,
-    )
-
-
-@lru_cache(maxsize=64)
-def _ones(count: int, dtype: np.dtype[Any]) -> np.ndarray:
-    return np.ones(count, dtype)
-
-
-AFFINE_RULES = (
-    lambda g, y, x, weight, bias: matmul_left(g, y, x, weight),
-    lambda g, y, x, weight, bias: matmul_right(g, y, x, weight),
-    lambda g, y, x, weight, bias: g,
-)
-register(affine_of_arrays, *AFFINE_RULES)
 
 # ----------------------------------------------------------------------- binary log-loss
 
@@ -189,7 +86,7 @@ FEW = 128
 
 def _mean_of_few(losses: np.ndarray) -> np.ndarray:
     """As exact for so few as adding up pairwise, and twice as quick."""
-    return np.asarray(_ones(losses.size, losses.dtype).dot(losses.ravel()) / losses.size)
+    return np.asarray(ones(losses.size, losses.dtype).dot(losses.ravel()) / losses.size)
 
 
 def _binary_pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any]:
@@ -309,12 +206,12 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
     """The loss, and the pullback, which needs no exponentials of its own."""
     mask = is_label(checked_labels(labels, logits), logits)
     n, classes = logits.shape
-    ones = _ones(classes, logits.dtype)[:, None]
+    column = ones(classes, logits.dtype)[:, None]
     shifted = logits - _largest_of_rows(logits)
     exponentials = np.exp(shifted)
-    sums = exponentials.dot(ones)
+    sums = exponentials.dot(column)
     losses = np.log(sums)
-    losses -= np.where(mask, shifted, _numbers(n, logits.dtype)[0]).dot(ones)
+    losses -= np.where(mask, shifted, _numbers(n, logits.dtype)[0]).dot(column)
 
     def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
         slope = exponentials / sums  # the softmax
