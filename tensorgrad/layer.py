@@ -48,7 +48,10 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     """
     if isinstance(weight, Tensor) and isinstance(bias, Tensor):
         now = current_mode()
-        a, source = (x.data, x.node) if isinstance(x, Tensor) else (x, None)
+        if isinstance(x, Tensor):
+            a, source = x.data, x.node
+        else:
+            a, source = x, None
         w, b, to_weight = weight.data, bias.data, weight.node
         if (
             to_weight is not None

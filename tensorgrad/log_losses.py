@@ -20,7 +20,6 @@ from tensorgrad.dispatch import apply_to_two
 from tensorgrad.messages import called, explained
 from tensorgrad.mode import DEFAULT_MODE, mode
 from tensorgrad.operands import ones, unit
-from tensorgrad.tape import fitted
 from tensorgrad.tensor import Tensor, recorded
 
 ndarray = np.ndarray
@@ -60,6 +59,23 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     >>> binary_cross_entropy_with_logits(np.array([0.0, 10_000.0]), np.array([1.0, 1.0]))
     array(0.34657359)
     """
+    if isinstance(logits, Tensor) and logits.node is not None and type(targets) is ndarray:
+        now, z = current_mode(), logits.data
+        if (now is DEFAULT_MODE or (now.recording and not now.watched)) and type(z) is ndarray:
+            try:
+                value = binary_log_loss_of_arrays(z, targets)
+            except Exception as error:
+                raise explained(error, binary_log_loss_of_arrays, (z, targets)) from error
+            if type(value) is ndarray and value.dtype is z.dtype:
+                sources = (logits.node, None)
+                return recorded(
+                    binary_log_loss_of_arrays,
+                    BINARY_RULES,
+                    (z, targets),
+                    sources,
+                    value,
+                    _pull_back_to_logits,
+                )
     return apply_to_two(binary_log_loss_of_arrays, logits, targets)
 
 
@@ -70,72 +86,57 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
         raise ValueError(
             f"targets have shape {targets.shape}, expected that of the logits, {logits.shape}"
         )
-    if type(logits) is ndarray and 0 < logits.size <= FEW and logits.dtype.char in "fd":
-        zero = _numbers(logits.size, logits.dtype)[0]
-        losses = np.logaddexp(logits, zero)
+    if type(logits) is not ndarray or not 0 < logits.size <= FEW or logits.dtype.char not in "fd":
+        losses = softplus(logits)
         losses -= logits * targets
-        return _mean_of_few(losses)
-    losses = softplus(logits)
+        return mean(losses)
+    count, dtype = logits.size, logits.dtype
+    losses = np.logaddexp(logits, _numbers(count, dtype)[0])
     losses -= logits * targets
-    return mean(losses)
+    return _mean_of_few(losses, count, dtype)
 
 
 FEW = 128
 """Elements up to which NumPy adds up without halving, and logaddexp is quicker than its parts."""
 
 
-def _mean_of_few(losses: np.ndarray) -> np.ndarray:
+def _mean_of_few(losses: np.ndarray, count: int, dtype: np.dtype[Any]) -> np.ndarray:
     """As exact for so few as adding up pairwise, and twice as quick."""
-    return np.asarray(ones(losses.size, losses.dtype).dot(losses.ravel()) / losses.size)
+    return np.asarray(ones(count, dtype).dot(losses.ravel()) / count)
 
 
-def _binary_pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any]:
+def _pull_back_to_logits(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
     logits, targets = args
-    to_logits, to_targets = needed
-    of_targets = None
-    if to_targets is not None:
-        of_targets = fitted(_binary_targets_rule(g, y, logits, targets), targets)
-    if to_logits is None:
-        return None, of_targets
-    return _binary_logits_rule(g, y, logits, targets), of_targets
+    return _binary_logits_rule(g, y, logits, targets), None
 
 
 def _binary_logits_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
-    half, one = 0.5, 1
-    if type(logits) is ndarray and logits.dtype.char in "fd":
-        _, half, one, _, _ = _numbers(logits.size, logits.dtype)
+    if type(logits) is ndarray and logits.dtype.char in "fd":  # a half holds no large count
+        _, half, one, count, share, root = _numbers(logits.size, logits.dtype)
+        if g is not root:
+            share = g / count
+    else:
+        half, one, share = 0.5, 1, g / logits.size
     slope = np.tanh(logits * half)
     slope += one
     slope *= half  # the sigmoid, (1 + tanh(z / 2)) / 2, which cannot overflow
     slope -= targets
-    slope *= _share(g, logits, logits.size)
+    slope *= share
     return slope
-
-
-def _binary_targets_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
-    return logits * (-g / logits.size)
-
-
-def _share(g: Any, slope: Any, count: int) -> Any:
-    """What the cotangent of a mean is for each of its elements."""
-    if type(slope) is not ndarray or slope.dtype.char not in "fd":  # a half holds no large count
-        return g / count
-    _, _, _, divisor, share = _numbers(count, slope.dtype)
-    return share if g is unit(slope.dtype) else g / divisor
 
 
 @lru_cache(maxsize=64)
 def _numbers(count: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, ...]:
-    """Arrays that hold 0, 1/2, 1, n and 1/n: a ufunc converts a number in every call."""
-    return tuple(np.array(number, dtype) for number in (0, 0.5, 1, count, 1 / count))
+    """Arrays that hold 0, 1/2, 1, n and 1/n, and what a backward pass starts from.
+
+    A ufunc would convert a number in every call.
+    """
+    numbers = (np.array(number, dtype) for number in (0, 0.5, 1, count, 1 / count))
+    return (*numbers, unit(dtype))
 
 
-register(
-    binary_log_loss_of_arrays,
-    _binary_logits_rule,
-    _binary_targets_rule,
-    pullback=_binary_pullback,
-)
+BINARY_RULES = (_binary_logits_rule, lambda g, y, logits, targets: logits * (-g / logits.size))
+register(binary_log_loss_of_arrays, *BINARY_RULES)
 
 # ------------------------------------------------------------------- multiclass log-loss
 
@@ -206,27 +207,29 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
     """The loss, and the pullback, which needs no exponentials of its own."""
     mask = is_label(checked_labels(labels, logits), logits)
     n, classes = logits.shape
+    zero, _, _, count, share, root = _numbers(n, logits.dtype)
     column = ones(classes, logits.dtype)[:, None]
     shifted = logits - _largest_of_rows(logits)
     exponentials = np.exp(shifted)
     sums = exponentials.dot(column)
     losses = np.log(sums)
-    losses -= np.where(mask, shifted, _numbers(n, logits.dtype)[0]).dot(column)
+    losses -= np.where(mask, shifted, zero).dot(column)
 
     def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
         slope = exponentials / sums  # the softmax
         slope -= mask
-        slope *= _share(g, slope, n)
+        slope *= share if g is root else g / count
         return slope, None
 
-    return _mean_of_few(losses) if n <= FEW else mean(losses), pullback
+    return _mean_of_few(losses, n, logits.dtype) if n <= FEW else mean(losses), pullback
 
 
 def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
     slope -= is_label(labels, logits)
-    slope *= _share(g, slope, len(logits))
+    plain = type(logits) is ndarray and logits.dtype.char in "fd"
+    slope *= g / (_numbers(len(logits), logits.dtype)[3] if plain else len(logits))
     return slope
 
 
