@@ -121,7 +121,8 @@ def write(plan: Plan, outcome: Outcome, summary_file: Path) -> None:
     if plan.pictures:
         from experiments.report import render
 
-        save_text(plan.results / REPORT_FILE, render(content, plan.results / "pictures"))
+        page = render(content, plan.results / "pictures", speed=plan.results)
+        save_text(plan.results / REPORT_FILE, page)
 
 
 def _runs(plan: Plan, tasks: Sequence[Task], records: Path) -> dict[str, list[Piece]]:

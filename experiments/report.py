@@ -17,13 +17,14 @@ from experiments.formatting import (
 from experiments.pictures import pictures_of
 from experiments.results import rows_of
 from experiments.rows import Row
+from experiments.speed.report_section import speed_section
 
 __all__ = ["render"]
 
 TEMPLATE = "report.html.jinja"
 
 
-def render(content: Mapping[str, Any], pictures: Path) -> str:
+def render(content: Mapping[str, Any], pictures: Path, speed: Path | None = None) -> str:
     """The report as HTML.
 
     Parameters
@@ -33,6 +34,9 @@ def render(content: Mapping[str, Any], pictures: Path) -> str:
     pictures : Path
         The directory with the pictures of the rows and of the studies as SVG files. They become
         part of the page.
+    speed : Path, optional
+        A directory in which ``python -m experiments speed`` may have left measurements; what is
+        there becomes a section.
 
     Returns
     -------
@@ -64,6 +68,7 @@ def render(content: Mapping[str, Any], pictures: Path) -> str:
             }
             for study in content["studies"].values()
         ],
+        speed=None if speed is None else speed_section(speed, _picture),
         versions=content["versions"],
         machine=content["machine"],
     )

@@ -16,11 +16,17 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from experiments.files import write_atomically
 
 __all__ = [
+    "BLUE",
     "DPI",
+    "GREEN",
     "INK",
     "MUTED",
+    "ORANGE",
+    "PURPLE",
+    "SKY_BLUE",
     "TEST",
     "TRAINING",
+    "VERMILLION",
     "class_color",
     "class_marker",
     "legend",
@@ -158,15 +164,23 @@ def title(axes: Axes, text: str, subtitle: str) -> None:
     )
 
 
-def legend(figure: Figure, panels_of_figure: Iterable[Axes]) -> None:
-    """One legend for all panels, below them, in the order of the panel that has most to tell."""
+def legend(figure: Figure, panels_of_figure: Iterable[Axes], entry: float = LEGEND_ENTRY) -> None:
+    """One legend for all panels, below them, in the order of the panel that has most to tell.
+
+    Parameters
+    ----------
+    figure : Figure
+    panels_of_figure : iterable of Axes
+    entry : float
+        Inches that an entry takes.
+    """
     entries = {}
     of_panels = [axes.get_legend_handles_labels() for axes in panels_of_figure]
     for handles, labels in sorted(of_panels, key=lambda panel: -len(panel[1])):
         for label, handle in zip(labels, handles, strict=True):
             entries.setdefault(label, handle)
     if entries:
-        columns = min(len(entries), int(figure.get_figwidth() / LEGEND_ENTRY))
+        columns = min(len(entries), max(1, int(figure.get_figwidth() / entry)))
         figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
 
 

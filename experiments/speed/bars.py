@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from experiments.speed.comparison import NetworkResult
 from experiments.speed.compile_time import CompileTimes
-from experiments.speed.latency import Comparison
-from experiments.speed.peers import PEERS
+from experiments.speed.imports import Comparison
 from experiments.speed.problems import NETWORKS
+from experiments.speed.subjects import SUBJECTS, title_of
+from experiments.speed.table_training import TableTimes
 
-__all__ = ["Bar", "compile_bars", "import_bars", "predict_bar", "step_bars"]
+__all__ = ["Bar", "compile_bars", "import_bars", "prediction_bars", "step_bars", "table_bars"]
 
 Sense = Literal["at most", "at least", "below"]
 
@@ -64,25 +66,6 @@ class Bar:
         return f"{verdict}: {self.claim}:{value} {self.sense} {self.limit:g}{doubt}"
 
 
-def step_bars(results: list[NetworkResult]) -> list[Bar]:
-    """The bars on the training step."""
-    small, middling = "2-8-8-1", "784-256-128-10"
-    eager, numpy, pytorch = "tensorgrad", "numpy", "pytorch"
-    bars = [
-        _step_bar(results, small, (eager, numpy), "at most", 2.2),
-        _step_bar(results, small, (pytorch, eager), "at least", 2.5),
-        _step_bar(results, middling, (eager, numpy), "at most", 1.15),
-        _step_bar(results, middling, (eager, pytorch), "below", 1.0),
-    ]
-    for network, (against_pytorch, replayed, scanned) in COMPILED.items():
-        bars += [
-            _step_bar(results, network, (eager, pytorch), "at most", against_pytorch),
-            _step_bar(results, network, ("tensorgrad-replay", numpy), "at most", replayed),
-            _step_bar(results, network, ("tensorgrad-scan", _FASTEST), "at most", scanned),
-        ]
-    return bars
-
-
 COMPILED = {
     "2-8-8-1": (0.30, 1.15, 0.5),
     "64-64-10": (0.45, 1.15, 0.8),
@@ -92,36 +75,54 @@ COMPILED = {
 """For each network, limits on: eager against PyTorch eager, the replay against hand-written NumPy,
 and the scan against the fastest library there is."""
 
-_FASTEST = "fastest of other libraries"
+TABLE = {
+    ("fit, compile='auto', warm cache", "scikit-learn MLP"): 10.0,
+    ("fit, compile='auto', warm cache", "PyTorch"): 15.0,
+    ("fit, compile='auto', cold cache", "scikit-learn MLP"): 3.0,
+    ("fit, compile='auto', cold cache", "PyTorch"): 5.0,
+}
+"""How many times as long another contender takes for the whole table."""
+
+EAGER, NUMPY, PYTORCH = "tensorgrad", "numpy", "pytorch"
+FASTEST = "fastest of other libraries"
+PREDICT, BARE = "predict-tensorgrad", "predict-numpy"
 
 
-def _step_bar(
-    results: list[NetworkResult],
-    network: str,
-    peers: tuple[str, str],
-    sense: Sense,
-    limit: float,
-) -> Bar:
-    """A limit on the first peer's time divided by the second's."""
+def step_bars(results: Sequence[NetworkResult]) -> list[Bar]:
+    """The bars on the training step."""
+    small, middling = "2-8-8-1", "784-256-128-10"
+    bars = [
+        _step_bar(results, small, (EAGER, NUMPY), "at most", 2.2),
+        _step_bar(results, small, (PYTORCH, EAGER), "at least", 2.5),
+        _step_bar(results, middling, (EAGER, NUMPY), "at most", 1.15),
+        _step_bar(results, middling, (EAGER, PYTORCH), "below", 1.0),
+    ]
+    for network, (against_pytorch, replayed, scanned) in COMPILED.items():
+        fastest = _fastest_library(results, network)
+        bars += [
+            _step_bar(results, network, (EAGER, PYTORCH), "at most", against_pytorch),
+            _step_bar(results, network, ("tensorgrad-replay", NUMPY), "at most", replayed),
+            _step_bar(results, network, ("tensorgrad-scan", fastest), "at most", scanned),
+        ]
+    return bars
+
+
+def prediction_bars(results: Sequence[NetworkResult]) -> list[Bar]:
+    """The bars on `NeuralNetwork.predict`, of one sample and of many."""
+    bars = []
     for result in results:
-        if result.network == NETWORKS[network] and peers[1] == _FASTEST:
-            others = [peer for peer in result.rounds if not peer.startswith("tensorgrad")]
-            if others:
-                peers = (peers[0], min(others, key=result.median))
-    titles = " / ".join(PEERS[peer].title if peer in PEERS else peer for peer in peers)
-    claim = f"{network}, time of a step, {titles}"
-    for result in results:
-        if result.network == NETWORKS[network]:
-            ratio = result.ratio(*peers)
-            return Bar(
-                claim, ratio, limit, sense, ratio is not None and result.is_disturbed(*peers)
-            )
-    return Bar(claim, None, limit, sense)
-
-
-def predict_bar(comparison: Comparison) -> Bar:
-    """The bar on predicting one sample."""
-    return Bar(f"{comparison.name} / {comparison.reference_name}", comparison.ratio, 2.0)
+        network = result.network
+        if network.batch > 1:
+            what = f"{network.widths_text}, prediction of {network.batch:,} rows"
+            names = ("predict-pytorch", "predict-pytorch-blocks")
+        else:
+            what = f"{network.widths_text}, prediction of one sample"
+            names = ("predict-onnxruntime", "predict-onnxruntime-1")
+        peers = (PREDICT, result.fastest(names) or names[0])
+        bars.append(_bar(result, what, peers, "at most", 1.0))
+        if network.batch == 1 and network.widths == NETWORKS["2-8-8-1"].widths:
+            bars.append(_bar(result, what, (PREDICT, BARE), "at most", 2.0))
+    return bars
 
 
 def compile_bars(times: CompileTimes) -> list[Bar]:
@@ -141,3 +142,57 @@ def import_bars(comparison: Comparison) -> list[Bar]:
         Bar(f"{comparison.name} / {comparison.reference_name}", comparison.ratio, 1.5),
         Bar(f"{comparison.name}, heavy packages imported with it{names}", len(unwanted), 0),
     ]
+
+
+def table_bars(table: Sequence[TableTimes]) -> list[Bar]:
+    r"""The bars on training the whole benchmark table with `fit`.
+
+    Examples
+    --------
+    >>> ours = TableTimes("fit, compile='auto', warm cache", {"xor": [1.0]})
+    >>> print(*table_bars([ours, TableTimes("scikit-learn MLP", {"xor": [20.0]})]), sep="\n")
+    pass: whole table, scikit-learn MLP / fit, compile='auto', warm cache: 20.00, at least 10
+    """
+    totals = {times.name: times.total for times in table}
+    return [
+        Bar(f"whole table, {theirs} / {ours}", totals[theirs] / totals[ours], limit, "at least")
+        for (ours, theirs), limit in TABLE.items()
+        if ours in totals and theirs in totals
+    ]
+
+
+def _fastest_library(results: Sequence[NetworkResult], network: str) -> str:
+    """The name of the fastest that is not ours, or a word for it where none was measured."""
+    for result in results:
+        if result.network == NETWORKS[network]:
+            others = [peer for peer in result.rounds if not peer.startswith("tensorgrad")]
+            return result.fastest(others) or FASTEST
+    return FASTEST
+
+
+def _step_bar(
+    results: Sequence[NetworkResult],
+    network: str,
+    peers: tuple[str, str],
+    sense: Sense,
+    limit: float,
+) -> Bar:
+    """A limit on the first peer's time divided by the second's."""
+    what = f"{network}, time of a step"
+    for result in results:
+        if result.network == NETWORKS[network]:
+            return _bar(result, what, peers, sense, limit)
+    return Bar(_claim(what, peers), None, limit, sense)
+
+
+def _bar(
+    result: NetworkResult, what: str, peers: tuple[str, str], sense: Sense, limit: float
+) -> Bar:
+    ratio = result.ratio(*peers)
+    disturbed = ratio is not None and result.is_disturbed(*peers)
+    return Bar(_claim(what, peers), ratio, limit, sense, disturbed)
+
+
+def _claim(what: str, peers: tuple[str, str]) -> str:
+    titles = [title_of(peer) if peer in SUBJECTS else peer for peer in peers]
+    return f"{what}, {' / '.join(titles)}"

@@ -1,16 +1,18 @@
-"""Training steps side by side: rounds in which every peer is measured once."""
+"""Steps side by side: rounds in which every peer, or other subject, is measured once."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 from experiments.speed.peers import BASELINE
 from experiments.speed.problems import Network
 from experiments.speed.processes import Measurement, PeerFailure, PeerProcess
 
-__all__ = ["NetworkResult", "compare_peers"]
+__all__ = ["Job", "NetworkResult", "Progress", "measure", "measure_all"]
 
 Progress = Callable[[str], None]
 
@@ -20,7 +22,7 @@ ATTEMPTS = 3
 
 @dataclass
 class NetworkResult:
-    """Times of one network's training step.
+    """Times of a step of one network: of training, or of whatever the subjects do.
 
     Medians and ratios are over the rounds that nothing disturbed, or over all of them if there
     is no such round.
@@ -68,6 +70,37 @@ class NetworkResult:
         """Whether other programs were busy in each round while one of the peers was measured."""
         return not self._undisturbed(*peers)
 
+    def fastest(self, peers: Iterable[str] | None = None) -> str | None:
+        """Whose median is smallest, of all that were measured or of some; None if nobody was."""
+        chosen = self.rounds if peers is None else peers
+        measured = [peer for peer in chosen if peer in self.rounds]
+        return min(measured, key=self.median) if measured else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Every round, and what is made of them, ready for JSON."""
+        return {
+            "network": self.network.as_json(),
+            "peers": {
+                peer: {
+                    "microseconds": self.median(peer),
+                    "ratio": self.ratio(peer),
+                    "disturbed": self.is_disturbed(peer),
+                    "rounds": [measurement._asdict() for measurement in rounds],
+                }
+                for peer, rounds in self.rounds.items()
+            },
+            "failures": self.failures,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """What `as_json` was called on."""
+        rounds = {
+            peer: [Measurement(**measurement) for measurement in result["rounds"]]
+            for peer, result in content["peers"].items()
+        }
+        return cls(Network.from_json(content["network"]), rounds, dict(content["failures"]))
+
     def _usable(self, *peers: str) -> list[int]:
         return self._undisturbed(*peers) or list(range(len(self.rounds[peers[0]])))
 
@@ -76,44 +109,66 @@ class NetworkResult:
         return [i for i, taken in enumerate(measurements) if not any(m.disturbed for m in taken)]
 
 
-def compare_peers(
-    network: Network,
-    processes: dict[str, PeerProcess],
-    *,
-    rounds: int,
-    seconds: float,
-    progress: Progress,
-) -> NetworkResult:
-    """Measure all peers on one network.
+class Job(NamedTuple):
+    """What to measure on one network.
+
+    Attributes
+    ----------
+    network : Network
+    subjects : tuple of str
+        Names of peers, or of other subjects.
+    rounds : int
+        How often each is measured.
+    """
+
+    network: Network
+    subjects: tuple[str, ...]
+    rounds: int
+
+    @property
+    def number_of_reports(self) -> int:
+        """How often `measure` calls its `progress`."""
+        return len(self.subjects) * (self.rounds + 1)
+
+
+def measure_all(jobs: Sequence[Job], *, seconds: float, progress: Progress) -> list[NetworkResult]:
+    """Start a process for every subject, and do one job after the other.
 
     Parameters
     ----------
-    network : Network
-    processes : dict of str to PeerProcess
-        The peers' processes by name.
-    rounds : int
-        How often every peer is measured.
+    jobs : sequence of Job
     seconds : float
-        How long one measurement of one peer goes on.
+        How long one measurement goes on, at least.
     progress : callable
-        Called with the peer's name after each build and each measurement.
+        Called with the subject's name after each build and each measurement.
 
     Returns
     -------
-    NetworkResult
+    list of NetworkResult
+        One for each job.
     """
-    result = NetworkResult(network)
-    for peer, process in processes.items():
+    names = dict.fromkeys(name for job in jobs for name in job.subjects)
+    with ExitStack() as stack:
+        processes = {name: stack.enter_context(PeerProcess(name)) for name in names}
+        return [measure(job, processes, seconds=seconds, progress=progress) for job in jobs]
+
+
+def measure(
+    job: Job, processes: Mapping[str, PeerProcess], *, seconds: float, progress: Progress
+) -> NetworkResult:
+    """Do one job, in processes that exist; for the parameters see `measure_all`."""
+    result = NetworkResult(job.network)
+    for name in job.subjects:
         try:
-            process.build(network.name)
-            result.rounds[peer] = []
+            processes[name].build(job.network)
+            result.rounds[name] = []
         except PeerFailure as failure:
-            result.failures[peer] = str(failure)
-        progress(peer)
-    for _ in range(rounds):
-        for peer, process in processes.items():
-            _measure(result, peer, process, seconds)
-            progress(peer)
+            result.failures[name] = str(failure)
+        progress(name)
+    for _ in range(job.rounds):
+        for name in job.subjects:
+            _measure(result, name, processes[name], seconds)
+            progress(name)
     return result
 
 
@@ -135,8 +190,3 @@ def _least_disturbed(process: PeerProcess, seconds: float) -> Measurement:
         if not measurements[-1].disturbed:
             break
     return min(measurements, key=lambda measurement: measurement.disturbance or 0.0)
-
-
-def number_of_reports(networks: Sequence[Network], peers: Sequence[str], rounds: int) -> int:
-    """How often `compare_peers` calls its `progress` over all networks."""
-    return len(networks) * len(peers) * (rounds + 1)

@@ -1,15 +1,28 @@
-"""The page of the documentation that a run of the comparison writes."""
+"""The page of the documentation that shows the latest measurements."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.files import save_text
+from experiments.speed.document import as_markdown
 from experiments.speed.report import Report
+from experiments.speed.sections import sections_of
+from experiments.speed.sizes_text import PICTURE
 
-__all__ = ["write_page"]
+__all__ = ["IMAGES", "write_page"]
+
+IMAGES = "images"
 
 TEXT = """\
 # Speed
+
+Small networks are where a library's own cost is most of a training step. Here every peer trains the
+same tanh networks by gradient descent in float32, from the same weights on the same batches, and
+must arrive at the same loss and the same parameters before it is measured. Peers run in processes
+of their own, one at a time, in rounds; a ratio is taken within a round, so that a machine which is
+slow for a while slows both. What other programs do meanwhile is watched, and a measurement that
+they disturbed is taken again.
 
 This page is written by
 
@@ -18,36 +31,27 @@ pip install -e ".[compile,peers]"
 python -m experiments speed --page docs/speed.md
 ```
 
-on two cores, float32, tanh networks trained by gradient descent. Every peer trains the same network
-from the same weights on the same batches, and must arrive at the same parameters before it is
-measured. Peers run in processes of their own, one at a time, in rounds; a ratio is taken within a
-round. Every step computes its loss.
+which takes half an hour and wants a machine with nothing else to do. `--sizes`, `--memory`,
+`--prediction` or `--table` measure one part anew, and `--saved` writes the page from what is there.
+Every round of every measurement is kept in `results/speed.json`.
 
-{tables}
-
-## What is where
-
-- **Small networks.** A step is a few thousand multiplications, so it is the calls that cost. Eager
-  libraries pay for each operation; a scan in machine code pays for none. Products are put together
-  from tiles of constant size that stay in vector registers, biases and updates are part of the
-  products, and all loops between them are vectorised.
-- **Middling and large networks.** The products are most of the work, and every library has a good
-  implementation of them. In the scan, the update of the weights costs no extra pass over them. Each
-  of its threads has a fixed part of a step: a library whose threads share smaller pieces suffers
-  less from other programs on the same cores.
-- **The replay** spares Python the recording and the backward pass; what is left is NumPy's own cost
-  of some forty calls, and of new arrays for the new state.
+{sections}
 """
 
 
 def write_page(report: Report, path: Path) -> None:
-    """Write the page.
+    """Write the page, and its picture into a directory beside it.
 
     Parameters
     ----------
     report : Report
-        Of a finished run.
     path : Path
+        The Markdown file, written whole or not at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(TEXT.format(tables=report.as_markdown()), encoding="utf-8")
+    if report.sizes:
+        from experiments.speed.sizes_plot import save_sizes
+
+        images = path.parent / IMAGES
+        images.mkdir(exist_ok=True)
+        save_sizes(report.sweeps, report.sizes, images / f"{PICTURE}.png")
+    save_text(path, TEXT.format(sections=as_markdown(sections_of(report), IMAGES)))

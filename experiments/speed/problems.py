@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -42,22 +44,45 @@ class Network:
         >>> Network((2, 8, 8, 1), batch=32, batches=32).name
         '2-8-8-1:32'
         """
-        return "-".join(map(str, self.widths)) + f":{self.batch}"
+        return f"{self.widths_text}:{self.batch}"
 
     @property
     def title(self) -> str:
         """The name in words, for the heading of a table."""
-        return "-".join(map(str, self.widths)) + f", batch {self.batch}"
+        return f"{self.widths_text}, batch {self.batch}"
+
+    @property
+    def widths_text(self) -> str:
+        """The widths alone."""
+        return "-".join(map(str, self.widths))
 
     @property
     def is_binary(self) -> bool:
         """Whether the network ends in a single sigmoid unit."""
         return self.widths[-1] == 1
 
+    def as_json(self) -> dict[str, Any]:
+        """Ready for JSON.
+
+        Examples
+        --------
+        >>> network = Network((2, 8, 1), batch=32, batches=4)
+        >>> network.as_json()
+        {'widths': [2, 8, 1], 'batch': 32, 'batches': 4}
+        >>> Network.from_json(network.as_json()) == network
+        True
+        """
+        return {"widths": list(self.widths), "batch": self.batch, "batches": self.batches}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """What `as_json` was called on."""
+        return cls(tuple(content["widths"]), content["batch"], content["batches"])
+
 
 # The epochs of the large networks are short, so that a round over all peers stays short too.
 NETWORKS = {
-    "-".join(map(str, network.widths)): network
+    network.widths_text: network
     for network in (
         Network((2, 8, 8, 1), batch=32, batches=32),
         Network((64, 64, 10), batch=32, batches=32),

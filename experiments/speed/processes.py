@@ -1,4 +1,4 @@
-"""The other end of `worker`: a process per peer, asked for one thing at a time.
+"""The other end of `worker`: a process per subject, asked for one thing at a time.
 
 Why processes. Libraries that share a process disturb each other through their thread pools,
 which keep a core busy for a while after their last task. Measured on two cores: with PyTorch
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self
 
 from experiments.speed.disturbance import DISTURBED
 from experiments.speed.peers import core_count
+from experiments.speed.problems import Network
 
 __all__ = ["THREAD_VARIABLES", "Measurement", "PeerFailure", "PeerProcess", "environment"]
 
@@ -33,7 +34,7 @@ class Measurement(NamedTuple):
     Attributes
     ----------
     microseconds : float
-        Median time of a training step.
+        Median time of a step.
     disturbance : float or None
         Cores that other programs kept busy meanwhile; None where the system does not tell.
     """
@@ -48,22 +49,22 @@ class Measurement(NamedTuple):
 
 
 class PeerFailure(Exception):
-    """A peer's process ended, or its peer does not compute what the others do."""
+    """A process ended, or its subject does not compute what the others do."""
 
 
 class PeerProcess:
-    """A process that builds and measures one peer.
+    """A process that builds and measures one peer, or another subject.
 
     Parameters
     ----------
-    peer_name : str
-        A name in `PEERS`.
+    name : str
+        A name in `SUBJECTS`.
     """
 
-    def __init__(self, peer_name: str) -> None:
+    def __init__(self, name: str) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", peer_name],
+            [sys.executable, "-m", f"{__package__}.worker", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -71,20 +72,20 @@ class PeerProcess:
             env=environment(),
         )
 
-    def build(self, network_name: str) -> None:
-        """Build the peer for a network, and check that it agrees with the baseline.
+    def build(self, network: Network) -> None:
+        """Build the subject for a network, and check that it computes what it should.
 
         Raises
         ------
         PeerFailure
             If it does not, or if the process ends.
         """
-        answer = self._ask(command="build", network=network_name)
+        answer = self._ask(command="build", network=network.as_json())
         if "disagreement" in answer:
             raise PeerFailure(f"does not compute what the others do: {answer['disagreement']}")
 
     def measure(self, seconds: float) -> Measurement:
-        """Time a training step over `seconds` of training.
+        """Time a step over `seconds`.
 
         Raises
         ------

@@ -1,198 +1,184 @@
-"""What a run found, as a table to read and as JSON to keep."""
+"""Everything that was measured, as it is kept in ``speed.json``."""
 
 from __future__ import annotations
 
-import os
-import platform
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from experiments.files import save_json
-from experiments.speed.bars import Bar
+from experiments.speed.bars import (
+    Bar,
+    compile_bars,
+    import_bars,
+    prediction_bars,
+    step_bars,
+    table_bars,
+)
 from experiments.speed.comparison import NetworkResult
-from experiments.speed.latency import Comparison
-from experiments.speed.peers import BASELINE, PEERS, core_count
-from experiments.speed.processes import THREAD_VARIABLES
+from experiments.speed.compile_time import CompileTimes
+from experiments.speed.imports import Comparison
+from experiments.speed.memory import MemoryResult
+from experiments.speed.sizes import Sweep
+from experiments.speed.table_training import TableTimes
 
-__all__ = ["Report"]
+__all__ = ["FILE", "Report", "read_report"]
+
+FILE = "speed.json"
+FORMAT = 1
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """Everything that one run of the comparison measured.
+    """What one run measured, or several with the same code on the same machine.
 
     Attributes
     ----------
-    settings : dict
-        Number of rounds, and seconds of each measurement.
-    peers : list of str
-        Names of the peers that were asked for and are installed.
-    not_installed : list of str
-        Names of those that are not.
+    environment : dict
+        What `experiments.speed.environment` says.
+    quick : bool
+        Whether the measurements were short: a first impression.
+    steps, prediction, sizes : sequence of NetworkResult
+        Empty where not measured, as all that follows.
+    sweeps : sequence of Sweep
+        What `sizes` are the networks of.
+    memory : sequence of MemoryResult
+    table : sequence of TableTimes
+    imports : Comparison or None
+    compile_times : CompileTimes or None
     """
 
-    settings: dict[str, Any]
-    peers: list[str]
-    not_installed: list[str]
-    networks: list[NetworkResult] = field(default_factory=list)
-    latencies: list[Comparison] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
+    environment: dict[str, Any]
+    quick: bool
+    steps: Sequence[NetworkResult] = ()
+    prediction: Sequence[NetworkResult] = ()
+    sizes: Sequence[NetworkResult] = ()
+    sweeps: Sequence[Sweep] = ()
+    memory: Sequence[MemoryResult] = ()
+    table: Sequence[TableTimes] = ()
+    imports: Comparison | None = None
+    compile_times: CompileTimes | None = None
 
-    def as_text(self) -> str:
-        """Tables and bars for a terminal."""
-        return self._format(_text_table, bullet="")
+    def bars(self) -> list[Bar]:
+        """What is promised of all that was measured."""
+        bars = step_bars(self.steps) if self.steps else []
+        bars += prediction_bars(self.prediction)
+        if self.imports is not None:
+            bars += import_bars(self.imports)
+        if self.compile_times is not None:
+            bars += compile_bars(self.compile_times)
+        return bars + table_bars(self.table)
 
-    def as_markdown(self) -> str:
-        """Tables and bars as GitHub-flavoured Markdown."""
-        return self._format(_markdown_table, bullet="- ")
+    def failures(self) -> list[tuple[str, NetworkResult | MemoryResult, str]]:
+        """Who could not be measured on what, and why."""
+        results = (*self.steps, *self.prediction, *self.sizes, *self.memory)
+        return [
+            (name, result, reason) for result in results for name, reason in result.failures.items()
+        ]
+
+    def completed_by(self, earlier: Report) -> Report:
+        """The report, with the parts that it lacks as an earlier run measured them.
+
+        Nothing is taken from a run with other code, other versions, or on another machine.
+        """
+        if (self.environment, self.quick) != (earlier.environment, earlier.quick):
+            return self
+        lacking = {
+            part.name: getattr(earlier, part.name)
+            for part in fields(self)
+            if not getattr(self, part.name)
+        }
+        return replace(self, **{**lacking, "quick": self.quick})
 
     def as_json(self) -> dict[str, Any]:
-        """Every round of every measurement, with medians, ratios and versions."""
+        """Every round of every measurement, with medians, ratios, bars and versions."""
+        imports, compile_times = self.imports, self.compile_times
         return {
-            "settings": self.settings,
-            "threads": core_count(),
-            "python": platform.python_version(),
-            "versions": {
-                distribution: version
-                for peer in self.peers
-                for distribution, version in PEERS[peer].versions().items()
+            "format": FORMAT,
+            "environment": self.environment,
+            "quick": self.quick,
+            "training_step": _by_name(self.steps),
+            "prediction": _by_name(self.prediction),
+            "sizes": {
+                "sweeps": [asdict(sweep) for sweep in self.sweeps],
+                "networks": _by_name(self.sizes),
             },
-            "thread_and_blas_settings": _blas_settings(),
-            "not_installed": self.not_installed,
-            "training_step": {
-                result.network.name: _network_json(result) for result in self.networks
-            },
-            "latency": [
-                {**asdict(comparison), "ratio": comparison.ratio} for comparison in self.latencies
-            ],
-            "bars": [{**asdict(bar), "passed": bar.passed} for bar in self.bars],
+            "memory": _by_name(self.memory),
+            "table": {times.name: times.rows for times in self.table},
+            "import": None if imports is None else {**asdict(imports), "ratio": imports.ratio},
+            "compile_seconds": None if compile_times is None else compile_times._asdict(),
+            "bars": [{**asdict(bar), "passed": bar.passed} for bar in self.bars()],
         }
 
-    def save(self, directory: Path) -> Path:
-        """Write ``speed.json`` into a directory, whole or not at all.
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """What `as_json` was called on.
 
-        Parameters
-        ----------
-        directory : Path
-            Made if it does not exist.
+        Raises
+        ------
+        ValueError
+            If the content is of another format.
+        """
+        if content.get("format") != FORMAT:
+            raise ValueError(
+                f"measurements of format {content.get('format')!r}, expected {FORMAT}; measure "
+                "again with python -m experiments speed"
+            )
+        sizes, imports, seconds = content["sizes"], content["import"], content["compile_seconds"]
+        return cls(
+            environment=content["environment"],
+            quick=content["quick"],
+            steps=_networks(content["training_step"]),
+            prediction=_networks(content["prediction"]),
+            sizes=_networks(sizes["networks"]),
+            sweeps=[
+                Sweep(sweep["axis"], sweep["fixed"], tuple(sweep["values"]))
+                for sweep in sizes["sweeps"]
+            ],
+            memory=[MemoryResult.from_json(result) for result in content["memory"].values()],
+            table=[TableTimes(name, rows) for name, rows in content["table"].items()],
+            imports=None
+            if imports is None
+            else Comparison(**{key: imports[key] for key in imports if key != "ratio"}),
+            compile_times=None if seconds is None else CompileTimes(**seconds),
+        )
+
+    def save(self, directory: Path) -> Path:
+        """Write ``speed.json`` into a directory that exists, whole or not at all.
 
         Returns
         -------
         Path
             The file.
         """
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / "speed.json"
+        path = directory / FILE
         save_json(path, self.as_json())
         return path
 
-    def _format(self, table: Any, bullet: str) -> str:
-        caption = (
-            f"Training step in µs (times {PEERS[BASELINE].title}); medians of "
-            f"{self.settings['rounds']} rounds, float32, {core_count()} threads"
-        )
-        parts = [caption, table(*self._step_table())]
-        if self.latencies:
-            parts.append(table(*self._latency_table()))
-        if self.bars:
-            parts.append("\n".join(f"{bullet}{bar}" for bar in self.bars))
-        failures = [
-            f"{bullet}{PEERS[peer].title} on {result.network.title}: {reason}"
-            for result in self.networks
-            for peer, reason in result.failures.items()
-        ]
-        if failures:
-            parts.append("Not measured:\n" + "\n".join(failures))
-        if any(result.is_disturbed(peer) for result in self.networks for peer in result.rounds):
-            parts.append(
-                "* In every round other programs were busy. Such a figure may be far off, above "
-                "all that of a peer with several threads; run again on a quiet machine."
-            )
-        settings = _blas_settings()
-        if settings:
-            listed = ", ".join(f"{name}={value}" for name, value in settings.items())
-            parts.append(f"Set in the environment, and so for every peer: {listed}")
-        if self.not_installed:
-            titles = ", ".join(PEERS[peer].title for peer in self.not_installed)
-            parts.append(f"Not installed: {titles}")
-        return "\n\n".join(parts)
 
-    def _step_table(self) -> tuple[list[str], list[list[str]]]:
-        header = ["", *(result.network.title for result in self.networks)]
-        rows = [
-            [PEERS[peer].title, *(_step_cell(result, peer) for result in self.networks)]
-            for peer in self.peers
-        ]
-        return header, rows
+def read_report(directory: Path) -> Report | None:
+    """What an earlier run left in a directory.
 
-    def _latency_table(self) -> tuple[list[str], list[list[str]]]:
-        header = ["", "µs", "compared with", "µs", "ratio"]
-        rows = [
-            [
-                comparison.name,
-                _number(comparison.median),
-                comparison.reference_name,
-                _number(comparison.reference_median),
-                f"{comparison.ratio:.2f}",
-            ]
-            for comparison in self.latencies
-        ]
-        return header, rows
+    Parameters
+    ----------
+    directory : Path
 
-
-def _blas_settings() -> dict[str, str]:
-    """What the environment tells BLAS and thread pools: kernels, cache sizes, waiting.
-
-    Such a setting can slow one peer down and leave another alone, so a reader must see it.
+    Returns
+    -------
+    Report or None
+        None if there is no file, or one that another version wrote.
     """
-    prefixes = ("BLIS_", "GOMP_", "KMP_", "MKL_", "OMP_", "OPENBLAS_", "XLA_")
-    return {
-        name: value
-        for name, value in sorted(os.environ.items())
-        if name.startswith(prefixes) and name not in THREAD_VARIABLES
-    }
+    try:
+        return Report.from_json(json.loads((directory / FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
-def _network_json(result: NetworkResult) -> dict[str, Any]:
-    return {
-        "peers": {
-            peer: {
-                "microseconds": result.median(peer),
-                "ratio": result.ratio(peer),
-                "rounds": [measurement._asdict() for measurement in rounds],
-            }
-            for peer, rounds in result.rounds.items()
-        },
-        "failures": result.failures,
-    }
+def _by_name(results: Sequence[NetworkResult] | Sequence[MemoryResult]) -> dict[str, Any]:
+    return {result.network.name: result.as_json() for result in results}
 
 
-def _step_cell(result: NetworkResult, peer: str) -> str:
-    if peer in result.failures:
-        return "-"
-    ratio = result.ratio(peer)
-    times = "" if ratio is None else f" ({ratio:.2f})"
-    return _number(result.median(peer)) + times + ("*" if result.is_disturbed(peer) else "")
-
-
-def _number(value: float) -> str:
-    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
-
-
-def _text_table(header: list[str], rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if position else cell.ljust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (header, *rows)
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
-    return "\n".join(lines)
-
-
-def _markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    divider = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, divider, *rows))
+def _networks(content: Mapping[str, Any]) -> list[NetworkResult]:
+    return [NetworkResult.from_json(result) for result in content.values()]

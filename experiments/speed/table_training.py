@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,15 +27,7 @@ from experiments.datasets import Dataset
 from experiments.speed.processes import environment
 from experiments.tasks import TASKS, Task
 
-__all__ = ["CONTENDERS", "TableTimes", "measure_table", "table_report"]
-
-BARS = {
-    ("fit, compile='auto', warm cache", "scikit-learn MLP"): 10.0,
-    ("fit, compile='auto', warm cache", "PyTorch"): 15.0,
-    ("fit, compile='auto', cold cache", "scikit-learn MLP"): 3.0,
-    ("fit, compile='auto', cold cache", "PyTorch"): 5.0,
-}
-"""How many times faster than another contender one should be, summed over the table."""
+__all__ = ["CONTENDERS", "TableTimes", "measure_table"]
 
 
 class TableTimes(NamedTuple):
@@ -83,40 +75,6 @@ def measure_table(
                 for row, seconds in _in_a_process(name, cache).items():
                     times.rows.setdefault(row, []).append(seconds)
     return list(found.values())
-
-
-def table_report(times: Sequence[TableTimes]) -> str:
-    """Seconds for each row and in all, and whether the bars are met.
-
-    Examples
-    --------
-    >>> ours = TableTimes("fit, compile='auto', warm cache", {"xor": [1.0]})
-    >>> print(table_report([ours, TableTimes("scikit-learn MLP", {"xor": [20.0]})]))
-                                          xor     sum
-    fit, compile='auto', warm cache     1.000    1.00
-    scikit-learn MLP                   20.000   20.00
-    <BLANKLINE>
-    fit, compile='auto', warm cache: 20.0 times faster than scikit-learn MLP (at least 10: met)
-    """
-    rows = list(times[0].rows)
-    width = max(len(one.name) for one in times)
-    widths = [max(8, len(row)) for row in rows]
-    names = "".join(f" {row:>{w}}" for row, w in zip(rows, widths, strict=True))
-    lines = [f"{'':<{width}}{names}     sum"]
-    for one in times:
-        medians = [statistics.median(one.rows[row]) for row in rows]
-        cells = "".join(f" {m:>{w}.3f}" for m, w in zip(medians, widths, strict=True))
-        lines.append(f"{one.name:<{width}}{cells} {one.total:>7.2f}")
-    totals = {one.name: one.total for one in times}
-    lines.append("")
-    for (ours, theirs), bar in BARS.items():
-        if ours in totals and theirs in totals:
-            ratio = totals[theirs] / totals[ours]
-            verdict = "met" if ratio >= bar else "missed"
-            lines.append(
-                f"{ours}: {ratio:.1f} times faster than {theirs} (at least {bar:g}: {verdict})"
-            )
-    return "\n".join(lines)
 
 
 def _in_a_process(name: str, cache: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The process in which one peer is built, checked and measured.
+"""The process in which one subject, such as a peer, is built, checked and measured.
 
 It answers one line of JSON for each line it reads: `build` a network, or `measure` it.
 """
@@ -12,10 +12,11 @@ import sys
 import time
 from typing import Any
 
-from experiments.speed.agreement import Disagreement, check_agreement
+from experiments.speed.agreement import Disagreement
 from experiments.speed.disturbance import Disturbance
-from experiments.speed.peers import PEERS, Trainer
-from experiments.speed.problems import make_problem, parse_network
+from experiments.speed.peers import Runner
+from experiments.speed.problems import Network, make_problem
+from experiments.speed.subjects import SUBJECTS, check_of
 
 __all__ = ["main"]
 
@@ -24,41 +25,41 @@ FEWEST_BLOCKS = 3
 
 
 def main(arguments: list[str]) -> None:
-    """Serve requests for the peer named in `arguments` until standard input ends."""
-    (peer_name,) = arguments
+    """Serve requests for the subject named in `arguments` until standard input ends."""
+    (name,) = arguments
+    subject, check = SUBJECTS[name], check_of(name)
     # A library may print. What it prints must not end up among the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    trainer: Trainer | None = None
+    runner: Runner | None = None
     epoch_length = 0
     for line in sys.stdin:
         request = json.loads(line)
         answer: dict[str, Any] = {}
         if request["command"] == "build":
-            problem = make_problem(parse_network(request["network"]))
-            trainer, epoch_length = PEERS[peer_name].build(problem), len(problem.inputs)
+            runner = None  # the memory of the one before comes back
+            problem = make_problem(Network.from_json(request["network"]))
+            runner, epoch_length = subject.build(problem), len(problem.inputs)
             try:
-                check_agreement(trainer, problem)
+                check(runner, problem)
             except Disagreement as disagreement:
                 answer["disagreement"] = str(disagreement)
-        elif trainer is None:
+        elif runner is None:
             raise ValueError("'measure' before 'build'")
         else:
             disturbance = Disturbance()
-            answer["microseconds"] = microseconds_per_step(
-                trainer, epoch_length, request["seconds"]
-            )
+            answer["microseconds"] = microseconds_per_step(runner, epoch_length, request["seconds"])
             answer["disturbance"] = disturbance.cores()
         wait_until_threads_sleep()
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def microseconds_per_step(trainer: Trainer, epoch_length: int, seconds: float) -> float:
-    """Median time of a training step, over blocks of whole epochs that take `seconds` in all.
+def microseconds_per_step(runner: Runner, epoch_length: int, seconds: float) -> float:
+    """Median time of a step, over blocks of whole epochs that take `seconds` in all.
 
     Parameters
     ----------
-    trainer : Trainer
+    runner : Runner
         Standing at the first batch of an epoch.
     epoch_length : int
         Steps in an epoch.
@@ -70,25 +71,25 @@ def microseconds_per_step(trainer: Trainer, epoch_length: int, seconds: float) -
     float
         Microseconds.
     """
-    fastest_epoch = _warm_up(trainer, epoch_length, seconds / 5)
+    fastest_epoch = _warm_up(runner, epoch_length, seconds / 5)
     steps = epoch_length * max(1, math.ceil(SHORTEST_BLOCK / fastest_epoch))
     blocks: list[float] = []
     end = time.perf_counter() + seconds
     while len(blocks) < FEWEST_BLOCKS or time.perf_counter() < end:
         begin = time.perf_counter()
-        trainer.run(steps)
+        runner.run(steps)
         blocks.append((time.perf_counter() - begin) / steps)
     blocks.sort()
     return 1e6 * blocks[len(blocks) // 2]
 
 
-def _warm_up(trainer: Trainer, epoch_length: int, seconds: float) -> float:
+def _warm_up(runner: Runner, epoch_length: int, seconds: float) -> float:
     """Bring caches and clock rate back after the pause; the time of the fastest epoch."""
     fastest = math.inf
     end = time.perf_counter() + seconds
     while True:
         begin = time.perf_counter()
-        trainer.run(epoch_length)
+        runner.run(epoch_length)
         now = time.perf_counter()
         fastest = min(fastest, now - begin)
         if now >= end:

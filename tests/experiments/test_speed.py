@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -10,16 +9,16 @@ import time
 import numpy as np
 import pytest
 
-from experiments.speed import main
 from experiments.speed.agreement import Disagreement, check_agreement
 from experiments.speed.bars import Bar, step_bars
-from experiments.speed.comparison import NetworkResult, compare_peers
+from experiments.speed.comparison import Job, NetworkResult, measure
 from experiments.speed.disturbance import Disturbance, busy_seconds
-from experiments.speed.latency import bare_predict, measure_import
+from experiments.speed.imports import measure_import
 from experiments.speed.peers import PEERS
 from experiments.speed.peers.handwritten import HandwrittenTrainer
 from experiments.speed.problems import NETWORKS, Network, make_problem, parse_network
 from experiments.speed.processes import Measurement, PeerFailure, PeerProcess
+from experiments.speed.subjects import SUBJECTS, check_of
 from experiments.speed.worker import microseconds_per_step
 
 TINY = [Network((2, 8, 8, 1), 32, batches=4), Network((5, 6, 3), 7, batches=4)]
@@ -175,7 +174,7 @@ class Disturbed:
     def __init__(self, *disturbances):
         self.answers = [Measurement(100.0 * value, value) for value in disturbances]
 
-    def build(self, network_name):
+    def build(self, network):
         pass
 
     def measure(self, seconds):
@@ -184,7 +183,10 @@ class Disturbed:
 
 def test_a_disturbed_measurement_is_taken_again():
     processes = {"patient": Disturbed(0.9, 0.05, 7.0), "unlucky": Disturbed(0.9, 0.4, 0.6)}
-    result = compare_peers(TINY[0], processes, rounds=1, seconds=0.01, progress=lambda peer: None)
+    job = Job(TINY[0], tuple(processes), rounds=1)
+    reports = []
+    result = measure(job, processes, seconds=0.01, progress=reports.append)
+    assert len(reports) == job.number_of_reports
     assert result.median("patient") == 5.0
     assert result.median("unlucky") == 40.0
     assert [result.is_disturbed(peer) for peer in processes] == [False, True]
@@ -228,16 +230,32 @@ def test_time_per_step_is_in_microseconds():
     assert 1000 <= microseconds_per_step(Sleeper(), epoch_length=4, seconds=0.02) < 3000
 
 
-def test_bare_predict_is_the_argmax_of_the_network():
-    generator = np.random.default_rng(0)
-    shapes = [(4, 6), 6, (6, 3), 3]
-    first, first_bias, second, second_bias = map(generator.standard_normal, shapes)
-    samples = generator.standard_normal((20, 4))
-    logits = np.tanh(samples @ first + first_bias) @ second + second_bias
-    predict = bare_predict([first, first_bias, second, second_bias], is_binary=False)
-    assert [predict(sample) for sample in samples] == logits.argmax(axis=1).tolist()
-    predict = bare_predict([first, first_bias, second[:, :1], second_bias[:1]], is_binary=True)
-    assert [predict(sample) for sample in samples] == (logits[:, 0] > 0).astype(int).tolist()
+OTHERS = [name for name in SUBJECTS if name not in PEERS]
+SIZES = [
+    Network((3, 5, 4), 1, batches=6),
+    Network((3, 5, 1), 1, batches=6),
+    Network((3, 5, 4), 9, 2),
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_predictors_and_products_compute_what_they_should(name):
+    subject = SUBJECTS[name]
+    if not subject.available():
+        pytest.skip(f"{subject.title} is not installed")
+    for network in SIZES:
+        problem = make_problem(network)
+        runner = subject.build(problem)
+        check_of(name)(runner, problem)
+        runner.run(4)
+
+
+@pytest.mark.parametrize("name", ["predict-numpy", "predict-tensorgrad", "products-numpy"])
+def test_one_that_computes_something_else_is_found_out(name):
+    network = Network((3, 5, 4), 20, batches=1)
+    runner = SUBJECTS[name].build(make_problem(network, seed=1))
+    with pytest.raises(Disagreement, match=r"predicted classes|another matrix"):
+        check_of(name)(runner, make_problem(network))
 
 
 def test_imports_are_timed_and_unwanted_ones_named():
@@ -249,33 +267,8 @@ def test_imports_are_timed_and_unwanted_ones_named():
 def test_a_process_that_dies_is_reported_with_its_last_words():
     with PeerProcess("no such peer") as process:
         with pytest.raises(PeerFailure, match="KeyError: 'no such peer'"):
-            process.build("2-8-8-1")
-        result = compare_peers(
-            TINY[1], {"nobody": process}, rounds=1, seconds=0.01, progress=lambda peer: None
-        )
+            process.build(TINY[0])
+        job = Job(TINY[1], ("nobody",), rounds=1)
+        result = measure(job, {"nobody": process}, seconds=0.01, progress=lambda peer: None)
     assert result.rounds == {}
     assert "KeyError" in result.failures["nobody"]
-
-
-@pytest.mark.parametrize("markdown", [False, True])
-def test_command_measures_one_network(tmp_path, capsys, markdown):
-    arguments = ["--quick", "--rounds", "1", "--networks", "2-8-8-1", "--peers", "tensorgrad"]
-    arguments += ["--out", str(tmp_path), *(["--markdown"] if markdown else [])]
-    assert main(arguments) == 0
-    printed = capsys.readouterr().out
-    assert ("| tensorgrad eager |" in printed) == markdown
-    assert "2-8-8-1, time of a step, tensorgrad eager / hand-written NumPy" in printed
-    assert [path.name for path in tmp_path.iterdir()] == ["speed.json"]
-    saved = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
-    peers = saved["training_step"]["2-8-8-1:32"]["peers"]
-    assert set(peers) == {"numpy", "tensorgrad"}
-    assert peers["numpy"]["ratio"] == 1.0
-    assert saved["bars"][0]["value"] == peers["tensorgrad"]["ratio"]
-    assert saved["versions"]["numpy"] == np.__version__
-
-
-@pytest.mark.parametrize("arguments", [["--networks", "2-2"], ["--rounds", "0"], ["--peers", "x"]])
-def test_command_refuses_bad_arguments(arguments, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(arguments)
-    assert "usage: python -m experiments speed" in capsys.readouterr().err

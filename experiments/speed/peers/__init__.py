@@ -6,7 +6,7 @@ A new peer is a class with the interface of `Peer`, in a file of its own, and a 
 from __future__ import annotations
 
 from experiments.speed.peers.autograd_hips import Autograd
-from experiments.speed.peers.base import Peer, Trainer, core_count
+from experiments.speed.peers.base import Peer, Runner, Subject, Trainer, core_count
 from experiments.speed.peers.handwritten import HandwrittenNumpy
 from experiments.speed.peers.jax_peers import JaxJit, JaxScan
 from experiments.speed.peers.mygrad_peer import MyGrad
@@ -15,7 +15,7 @@ from experiments.speed.peers.sklearn_mlp import ScikitLearn
 from experiments.speed.peers.tensorgrad_compiled import TensorgradReplay, TensorgradScan
 from experiments.speed.peers.tensorgrad_eager import TensorgradEager
 
-__all__ = ["BASELINE", "PEERS", "Peer", "Trainer", "core_count"]
+__all__ = ["BASELINE", "PEERS", "Peer", "Runner", "Subject", "Trainer", "core_count"]
 
 PEERS: dict[str, Peer] = {
     peer.name: peer

@@ -1,9 +1,8 @@
-"""What a peer is: something that trains the problem's network by gradient descent."""
+"""What a subject of the measurements is, and what a peer is: one that trains the network."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 from abc import ABC, abstractmethod
@@ -15,10 +14,18 @@ from numpy.typing import NDArray
 
 from experiments.speed.problems import Problem
 
-__all__ = ["Peer", "Trainer", "core_count", "load"]
+__all__ = ["Peer", "Runner", "Subject", "Trainer", "core_count", "load"]
 
 
-class Trainer(Protocol):
+class Runner(Protocol):
+    """What is timed: something that goes on by a number of steps."""
+
+    def run(self, steps: int) -> float:
+        """Go on by `steps` batches, going round the epoch, and wait for the end."""
+        ...
+
+
+class Trainer(Runner, Protocol):
     """A network in the middle of its training, as one peer holds it."""
 
     def run(self, steps: int) -> float:
@@ -35,38 +42,42 @@ class Trainer(Protocol):
         ...
 
 
-class Peer(ABC):
-    """One way to train the network.
+class Subject(ABC):
+    """Something that can be measured on a problem, in a process of its own.
 
     Attributes
     ----------
     name : str
-        What ``--peers`` calls it.
+        What the measured process and the saved results call it.
     title : str
-        What the table calls it.
+        What the tables call it.
     requires : tuple of str
         Importable modules it needs.
-    by_default : bool
-        Whether it is measured when ``--peers`` is not given.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
-    by_default: ClassVar[bool] = True
 
     def available(self) -> bool:
-        """Whether everything the peer needs is installed."""
+        """Whether everything it needs is installed."""
         return all(importlib.util.find_spec(module) is not None for module in self.requires)
 
-    def versions(self) -> dict[str, str]:
-        """Versions of the distributions that provide the required modules."""
-        providers = importlib.metadata.packages_distributions()
-        return {
-            name: importlib.metadata.version(name)
-            for module in self.requires
-            for name in sorted(set(providers.get(module.partition(".")[0], ())))
-        }
+    @abstractmethod
+    def build(self, problem: Problem) -> Runner:
+        """Make it ready for its first step."""
+
+
+class Peer(Subject):
+    """One way to train the network.
+
+    Attributes
+    ----------
+    by_default : bool
+        Whether it is measured when ``--peers`` is not given.
+    """
+
+    by_default: ClassVar[bool] = True
 
     @abstractmethod
     def build(self, problem: Problem) -> Trainer:

@@ -26,7 +26,7 @@ class HandwrittenNumpy(Peer):
     """Hand-written NumPy with preallocated buffers."""
 
     name = "numpy"
-    title = "hand-written NumPy, preallocated"
+    title = "hand-written NumPy"
     requires = ("numpy",)
 
     def build(self, problem: Problem) -> HandwrittenTrainer:

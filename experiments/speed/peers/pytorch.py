@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from experiments.speed.peers.base import Peer, core_count, load
 from experiments.speed.problems import Problem
 
-__all__ = ["PyTorchCompiled", "PyTorchEager", "PyTorchTrainer"]
+__all__ = ["PyTorchCompiled", "PyTorchEager", "PyTorchTrainer", "network_of"]
 
 
 class PyTorchEager(Peer):
@@ -51,7 +51,7 @@ class PyTorchTrainer:
     def __init__(self, problem: Problem, *, compiled: bool) -> None:
         torch = load("torch")
         torch.set_num_threads(core_count())
-        self._linears, self._model = _network(problem)
+        self._linears, self._model = network_of(problem)
         self._inputs = [torch.from_numpy(batch) for batch in problem.inputs]
         functional = torch.nn.functional
         if problem.network.is_binary:
@@ -94,7 +94,7 @@ class PyTorchTrainer:
         ]
 
 
-def _network(problem: Problem) -> tuple[list[Any], Any]:
+def network_of(problem: Problem) -> tuple[list[Any], Any]:
     """The linear layers at their starting weights, and the network of them up to the logits."""
     torch = load("torch")
     linears = []

@@ -19,7 +19,7 @@ class TensorgradReplay(Peer):
     """The training step under `tg.compile`, called once per batch."""
 
     name = "tensorgrad-replay"
-    title = "tensorgrad compiled, NumPy"
+    title = "tensorgrad replay"
     requires = ("nn", "tensorgrad")
 
     def build(self, problem: Problem) -> ReplayTrainer:
