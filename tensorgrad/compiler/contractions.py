@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from string import ascii_lowercase
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,22 +93,43 @@ def _batched_product(lowering: Lowering, args: Any, kwargs: Any, result: int, ki
 
 
 def einsum(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
-    """``np.einsum`` with letters for all axes."""
+    """``np.einsum`` with its subscripts as text."""
     subscripts, *operands = args
-    if set(kwargs) - {"optimize"} or not isinstance(subscripts, str) or "." in subscripts:
+    if set(kwargs) - {"optimize"} or not isinstance(subscripts, str):
         raise Unsupported("with these arguments")
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    if not arrow:
-        output = "".join(sorted(c for c in set(inputs) - {","} if inputs.count(c) == 1))
     if kind.dtype.kind != "f":
         raise Unsupported(f"of dtype {kind.dtype}")
     views = [lowering.operand(operand) for operand in operands]
+    terms, output = _terms(subscripts.replace(" ", ""), [len(view.shape) for view in views])
     diagonals = [_diagonal(view, term) for view, term in zip(views, terms, strict=True)]
     letters = [term for _, term in diagonals]
     return contraction(
         lowering, [view for view, _ in diagonals], letters, list(output), result, kind
     )
+
+
+def _terms(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """A letter for each axis of each operand, and of the result.
+
+    >>> _terms("...ij,...j", [3, 2])
+    (['Aij', 'Aj'], 'Ai')
+    """
+    inputs, arrow, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    unused = [letter for letter in ascii_uppercase if letter not in subscripts]
+    named = [len(term.replace("...", "")) for term in terms]
+    axes = [ndim - count for ndim, count in zip(ndims, named, strict=True)]
+    if max(axes) > len(unused):
+        raise Unsupported("of so many axes")
+    dots = unused[: max(axes)]
+    terms = [
+        term.replace("...", "".join(dots[len(dots) - count :]))
+        for term, count in zip(terms, axes, strict=True)
+    ]
+    if not arrow:
+        letters = inputs.replace("...", "").replace(",", "")
+        output = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    return terms, output.replace("...", "".join(dots))
 
 
 def _diagonal(view: View, term: str) -> tuple[View, list[str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from operator import getitem
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.compiler.program import Kind, Ref, refs_in, substitute
+from tensorgrad.compiler.program import Kind, Ref, refs_in
 from tensorgrad.compiler.scalar_code import Unsupported
 from tensorgrad.compiler.views import Gather, Operand, View, broadcast_view, everywhere, whole_value
 from tensorgrad.derivatives.windows import windows
@@ -18,39 +19,14 @@ if TYPE_CHECKING:
 
 def read_at(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
     """``array[index]``."""
-    source, index = lowering.operand(args[0]), args[1]
-    parts = index if type(index) is tuple else (index,)
-    if not any(isinstance(part, Ref | list) for part in parts):
-        # With an ellipsis, a single element is a view as well.
-        index = parts if any(part is ... for part in parts) else (*parts, ...)
-        return lowering.reshaped(getitem, (source, index), {})
-    if source.base is None:
-        raise Unsupported("with these arguments")
-    gather = _gather(lowering, source, parts, kind.shape)
-    return lowering.elementwise(None, [gather], kind, result)
-
-
-def _gather(
-    lowering: Lowering, source: View, parts: tuple[Any, ...], shape: tuple[int, ...]
-) -> Gather:
-    indices = []
-    for part in parts:
-        if isinstance(part, slice) or part is None or part is ... or isinstance(part, bool):
-            raise Unsupported("slices beside arrays in an index")
-        index = lowering.operand(np.asarray(part) if isinstance(part, list) else part)
-        if index.dtype is not int and np.dtype(index.dtype).kind not in "iu":
-            raise Unsupported(f"an index of dtype {index.dtype}")
-        indices.append(index)
-    common = np.broadcast_shapes(*(index.shape for index in indices))
-    rest = len(shape) - len(common)
-    placed = (broadcast_view(index, common) for index in indices)
-    return Gather(
-        source,
-        tuple(
-            index._replace(shape=shape, strides=(*index.strides, *(0,) * rest)) for index in placed
-        ),
-        shape,
-    )
+    source, parts = lowering.operand(args[0]), _parts(args[1])
+    if not any(map(_is_array, parts)):
+        return lowering.reshaped(getitem, (source, parts), {})
+    gather, order = _gather(lowering, source, parts)
+    if order == sorted(order):
+        return lowering.elementwise(None, [gather], kind, result)
+    found = lowering.elementwise(None, [gather], Kind(gather.shape, kind.dtype))
+    return lowering.reshaped(np.transpose, (found, order), {})
 
 
 def add_at(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:
@@ -73,19 +49,80 @@ def _changed_at(
     whole = whole_value(result, kind)
     if not kind.shape:
         raise Unsupported("of a scalar")
-    parts = index if type(index) is tuple else (index,)
+    parts, source = _parts(index), lowering.operand(values)
     place: Operand
-    if any(isinstance(part, Ref | list) for part in parts):
-        example = np.broadcast_to(np.int8(0), kind.shape)
-        zeros = substitute(index, lambda n: np.zeros(lowering.kinds[n].shape, np.intp))
-        if any(lowering.kinds[n].dtype.kind == "b" for n in refs_in(index)):
-            raise Unsupported("at a mask")
-        place = _gather(lowering, whole, parts, example[zeros].shape)
+    if any(map(_is_array, parts)):
+        place, order = _gather(lowering, whole, parts)
+        source = broadcast_view(source, tuple(place.shape[axis] for axis in order))
+        source = _transposed(source, [order.index(axis) for axis in range(len(order))])
     else:
-        place = lowering.reshaped(getitem, (whole, index), {})
-    source = broadcast_view(lowering.operand(values), place.shape)
+        place = lowering.reshaped(getitem, (whole, parts), {})
+        source = broadcast_view(source, place.shape)
     start = broadcast_view(lowering.operand(array), kind.shape)
     return lowering.assembly(result, kind, [(whole, start), (place, source)], function)
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    """The index for each axis; with an ellipsis among them, a single element is a view as well."""
+    parts = index if type(index) is tuple else (index,)
+    return parts if any(part is ... for part in parts) else (*parts, ...)
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, Ref | list)
+
+
+def _gather(lowering: Lowering, source: View, parts: tuple[Any, ...]) -> tuple[Gather, list[int]]:
+    """What stands at positions, and the order of its axes in what NumPy makes of it.
+
+    Axes of the positions come first in a gather, and then those that slices leave. NumPy puts the
+    former where the first position stands, unless something stands between the positions, be it an
+    ellipsis for no axis at all.
+    """
+    if source.base is None:
+        raise Unsupported("with these arguments")
+    given = [i for i, part in enumerate(parts) if not isinstance(part, slice | None | EllipsisType)]
+    together = given[-1] - given[0] == len(given) - 1
+    parts = _without_ellipsis(parts, len(source.shape))
+    at = [i for i, part in enumerate(parts) if not isinstance(part, slice | None)]
+    sliced = tuple(slice(None) if i in at else part for i, part in enumerate(parts))
+    view = lowering.reshaped(getitem, (source, sliced), {})
+    others = [axis for axis in range(len(view.shape)) if axis not in at]
+    view = _transposed(view, [*at, *others])
+    indices = [_position(lowering, parts[i]) for i in at]
+    common = np.broadcast_shapes(*(index.shape for index in indices))
+    shape = (*common, *view.shape[len(at) :])
+    along = [broadcast_view(index, common) for index in indices]
+    along = [
+        index._replace(shape=shape, strides=(*index.strides, *(0,) * len(others)))
+        for index in along
+    ]
+    first = at[0] if together else 0
+    axes, rest = list(range(len(common))), list(range(len(common), len(shape)))
+    return Gather(view, tuple(along), shape), [*rest[:first], *axes, *rest[first:]]
+
+
+def _without_ellipsis(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """The index with a slice for each axis that the ellipsis stands for."""
+    (dots,) = (i for i, part in enumerate(parts) if part is ...)
+    taken = sum(part is not None for part in parts) - 1
+    return (*parts[:dots], *(slice(None),) * (ndim - taken), *parts[dots + 1 :])
+
+
+def _position(lowering: Lowering, part: Any) -> View:
+    if isinstance(part, bool):
+        raise Unsupported("a truth value in an index")
+    index = lowering.operand(np.asarray(part) if isinstance(part, list) else part)
+    if index.dtype is not int and np.dtype(index.dtype).kind not in "iu":
+        raise Unsupported(f"an index of dtype {index.dtype}")
+    return index
+
+
+def _transposed(view: View, axes: list[int]) -> View:
+    return view._replace(
+        shape=tuple(view.shape[axis] for axis in axes),
+        strides=tuple(view.strides[axis] for axis in axes),
+    )
 
 
 def concatenate(lowering: Lowering, args: Any, kwargs: Any, result: int, kind: Kind) -> View:

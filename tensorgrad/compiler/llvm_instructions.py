@@ -28,6 +28,7 @@ LIBRARY = {
     **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "exp2", "log2", "log10")},
     **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     "arctan2": "atan2",
+    "cbrt": "cbrt",
     "hypot": "hypot",
     "power": "pow",
     "fmod": "fmod",

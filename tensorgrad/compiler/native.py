@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.compiler.composing import composed
 from tensorgrad.compiler.machine import Machine
 from tensorgrad.compiler.memory import ALIGNMENT
 from tensorgrad.compiler.program import Kind, Program
@@ -55,7 +56,7 @@ class NativeProgram(ABC):
     """
 
     def __init__(self, program: Program, machine: Machine | None = None) -> None:
-        self._program = program
+        self._program = composed(program)
         self._machine = machine
         self._sources: dict[int | None, Source] = {}
         self._functions: dict[int | None, _Loaded] = {}

@@ -43,7 +43,16 @@ BY_NUMPY = frozenset(
         *(np.sinh, np.cosh, np.arcsinh, np.arccosh, np.arctanh, np.exp2, np.log2, np.log10),
         *(np.sqrt, np.floor, np.ceil, np.trunc, np.rint, np.isnan, np.isfinite, np.isinf),
         *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.copysign),
-        *(np.sign, np.power, np.remainder, np.floor_divide, np.fmod, np.deg2rad, np.rad2deg),
+        *(
+            np.cbrt,
+            np.sign,
+            np.power,
+            np.remainder,
+            np.floor_divide,
+            np.fmod,
+            np.deg2rad,
+            np.rad2deg,
+        ),
     }
 )
 """Functions that Numba itself turns into code for single elements."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.compiler.composing import composed
 from tensorgrad.compiler.machine import AVX2
 from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.program_source import program_source
@@ -16,7 +17,7 @@ def as_text(program: Program) -> Callable[..., tuple[Any, ...]]:
     if find_spec("llvmlite"):
         from tensorgrad.compiler.llvm_text import translate
 
-        translate(program_source(program, machine=AVX2), AVX2)
+        translate(program_source(composed(program), machine=AVX2), AVX2)
 
     def run(*inputs: Any) -> tuple[Any, ...]:
         outputs = call_interpreted(program, *inputs)
@@ -27,6 +28,7 @@ def as_text(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 def call_interpreted(program: Any, *inputs: Any, machine: Any = AVX2) -> tuple:
     """The outputs of a program, by its text."""
+    program = composed(program)
     source = program_source(program, machine=machine)
     memory = [np.full(size, 77, name) for name, size in source.memory.items()]
     memory += [np.full(size, 77, name) for name, size in source.scratch.items()]
