@@ -5,7 +5,9 @@ How the machine code is made is the business of those who inherit from :class:`N
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import Lock, Thread
@@ -36,9 +38,25 @@ class Memory(NamedTuple):
     addresses: list[int]
 
 
-def address_of(array: Any) -> int:
-    """Where the elements of an array are."""
+def address_by_interface(array: Any) -> int:
+    """Where the elements of an array are, as every array says of itself."""
     return array.__array_interface__["data"][0]
+
+
+def address_in_memory(array: Any) -> int:
+    """The same, read from the array in memory: in a tenth of the time.
+
+    It is the first member of NumPy's structure, after what all objects of CPython have.
+    """
+    return _pointer_at(id(array) + object.__basicsize__).value
+
+
+_pointer_at: Any = ctypes.c_void_p.from_address
+_examples = [np.zeros(3), np.zeros((2, 3), np.float32)[1:], np.zeros(()), np.zeros(0, bool)]
+_is_there = sys.implementation.name == "cpython" and all(
+    address_in_memory(array) == address_by_interface(array) for array in _examples
+)
+address_of = address_in_memory if _is_there else address_by_interface
 
 
 class NativeProgram(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,9 @@ from tensorgrad.messages import name_of
 from tensorgrad.mode import mode
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
+
+Scan = Callable[..., tuple[Any, ...]]
+"""A backend's loop over steps: of how many values are the state, how many steps, and all values."""
 
 
 def scan(
@@ -84,11 +87,13 @@ def scan(
     record, count = known
     arrays = [x if isinstance(x, np.ndarray) else np.asarray(x)[()] for x in inputs]
     values, stacked = arrays[:count], arrays[count:]
-    in_one_call = getattr(record.replay, "scan", None)
-    if in_one_call is None:
+    scan_of: Scan | None = getattr(record.replay, "scan", None)
+    if scan_of is None:
         outputs = _one_by_one(record, values, stacked, generators)
+    elif record.draws:
+        outputs = _in_pieces(record, scan_of, values, stacked, generators)
     else:
-        outputs = _in_pieces(record, in_one_call, values, stacked, generators)
+        outputs = _in_one_call(record, scan_of, values, stacked)
     return record.rebuild(outputs, generators)
 
 
@@ -126,30 +131,34 @@ DRAWN_AT_ONCE = 2**25
 """Bytes of random numbers that are drawn ahead, at most, unless a single step draws more."""
 
 
+def _in_one_call(
+    record: Record, scan_of: Scan, state: list[Any], batches: list[Any]
+) -> Sequence[Any]:
+    """The loop in the backend's code."""
+    try:
+        return scan_of(len(state), len(batches[0]), *state, *batches)
+    except Exception as error:
+        _raise_with_line(error, record, state, batches)
+        raise
+
+
 def _in_pieces(
     record: Record,
-    scan_of: Callable[..., tuple[Any, ...]],
+    scan_of: Scan,
     state: list[Any],
     batches: list[Any],
     generators: list[np.random.Generator],
 ) -> list[Any]:
-    """The loop in the backend's code; in several pieces if much is drawn for it."""
-    steps, drawn_bytes = len(batches[0]), _bytes_drawn(record)
-    at_once = max(1, DRAWN_AT_ONCE // drawn_bytes) if drawn_bytes else steps
+    """The same in several pieces, since much is drawn for it."""
+    at_once = max(1, DRAWN_AT_ONCE // max(_bytes_drawn(record), 1))
     pieces: list[Any] = []
-    for begin in range(0, steps, at_once):
+    for begin in range(0, len(batches[0]), at_once):
         piece = [array[begin : begin + at_once] for array in batches]
         drawn = [[draw(generators) for draw in record.draws] for _ in piece[0]]
-        inputs = [*piece, *(np.stack(numbers) for numbers in zip(*drawn, strict=True))]
-        try:
-            results = scan_of(len(state), len(piece[0]), *state, *inputs)
-        except Exception as error:
-            _raise_with_line(error, record, state, inputs)
-            raise
+        piece += [np.stack(numbers) for numbers in zip(*drawn, strict=True)]
+        results = _in_one_call(record, scan_of, state, piece)
         state = list(results[: len(state)])
         pieces.append(results[len(state) :])
-    if len(pieces) == 1:
-        return [*state, *pieces[0]]
     return [*state, *(np.concatenate(parts) for parts in zip(*pieces, strict=True))]
 
 

@@ -12,6 +12,7 @@ from training_steps import training_step
 
 import nn
 import tensorgrad as tg
+from tensorgrad.compiler import native
 from tensorgrad.structure import flatten
 
 LLVM = pytest.importorskip("processors").BACKENDS
@@ -227,6 +228,11 @@ class TestCalls:
         np.testing.assert_array_equal(compiled(x, np.array([0, -1])), [0.0, 2.0])
         with pytest.raises(IndexError, match=r"getitem of .*index 3 is out of bounds"):
             compiled(x, np.array([0, 3]))
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3))[1:, ::2], np.zeros(()), np.zeros(0, bool)])
+def test_where_the_elements_of_an_array_are(array):
+    assert native.address_of(array) == native.address_by_interface(array)
 
 
 def assert_close(result, expected, tolerance):
