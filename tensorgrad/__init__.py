@@ -80,5 +80,6 @@ def __getattr__(name: str) -> Any:
     if name in ("compile", "scan"):
         from tensorgrad import compiler
 
-        return getattr(compiler, name)
+        globals()[name] = getattr(compiler, name)  # so that this is asked once
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ import numpy as np
 from tensorgrad.compiler.composing import composed
 from tensorgrad.compiler.machine import Machine
 from tensorgrad.compiler.memory import ALIGNMENT
+from tensorgrad.compiler.planning import Plan, results_in_between, size_of
 from tensorgrad.compiler.program import Kind, Program
 from tensorgrad.compiler.program_source import Source, program_source
 
@@ -91,6 +92,19 @@ class NativeProgram(ABC):
     def scan_source(self, states: int) -> str:
         """The module with the loop over the steps."""
         return self._source_of(states).text
+
+    @property
+    def plan(self) -> Plan:
+        """The memory for results of a call, and what it would be if each had its own.
+
+        Products pack their operands into memory besides, which does not grow with them.
+        """
+        memory, kinds = self._source_of(None).memory, self._program.kinds
+        return Plan(
+            buffer_of={},
+            buffers=[Kind((size,), np.dtype(name)) for name, size in memory.items()],
+            bytes_before=sum(size_of(kinds[n]) for n in results_in_between(self._program)),
+        )
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs of the program, in order."""

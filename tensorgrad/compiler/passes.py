@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.compiler.broadcast_sums import multiply_for_sums
 from tensorgrad.compiler.program import (
     Instruction,
     Program,
@@ -25,7 +26,14 @@ SHAPES_ONLY = frozenset({np.zeros_like, np.ones_like, np.empty_like, np.full_lik
 
 def optimized(program: Program) -> Program:
     """Apply all passes, in the order in which each makes work for the next."""
-    for one_pass in (fold_constants, simplify, share_common_subexpressions, drop_dead_code):
+    passes = (
+        fold_constants,
+        simplify,
+        multiply_for_sums,
+        share_common_subexpressions,
+        drop_dead_code,
+    )
+    for one_pass in passes:
         program = one_pass(program)
     return program
 

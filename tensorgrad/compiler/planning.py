@@ -21,7 +21,8 @@ class Plan(NamedTuple):
     Attributes
     ----------
     buffer_of : dict of int to int
-        For values that are written into a preallocated buffer, which one.
+        For values that are written into a preallocated buffer, which one; empty for machine code,
+        which has memory for all values of a dtype together.
     buffers : list of Kind
         Shape and dtype of each buffer.
     bytes_before : int
@@ -35,7 +36,7 @@ class Plan(NamedTuple):
     @property
     def bytes_after(self) -> int:
         """What the buffers take."""
-        return sum(_size(kind) for kind in self.buffers)
+        return sum(size_of(kind) for kind in self.buffers)
 
 
 def plan_buffers(program: Program) -> Plan:
@@ -63,7 +64,7 @@ def plan_buffers(program: Program) -> Plan:
     for i, step in enumerate(program.instructions):
         if takes_out(step) and step.result not in kept:
             kind = program.kinds[step.result]
-            before += _size(kind)
+            before += size_of(kind)
             if _is_elementwise(step):
                 _release(ends.pop(i, []), buffer_of, buffers, free)
             available = free.get(kind)
@@ -122,5 +123,13 @@ def _release(
         free.setdefault(buffers[buffer], []).append(buffer)
 
 
-def _size(kind: Kind) -> int:
+def results_in_between(program: Program) -> set[int]:
+    """Results that have memory of their own, and that the caller does not get."""
+    owner = memory_owners(program)
+    known = {owner[step.result] for step in program.instructions if step.result in program.kinds}
+    return (known & program.kinds.keys()) - memory_of_outputs(program)
+
+
+def size_of(kind: Kind) -> int:
+    """Bytes of a value."""
     return int(np.prod(kind.shape)) * np.dtype(kind.dtype).itemsize

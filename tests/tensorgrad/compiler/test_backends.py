@@ -69,6 +69,16 @@ def test_single_functions(llvm):
         assert_close(result, one, 1e-12)
 
 
+def test_the_plan_says_how_much_memory_a_call_takes():
+    def f(x):
+        return np.tanh(np.tanh(np.tanh(x @ x) @ x) @ x) @ x
+
+    x = np.ones((64, 64))
+    plan = tg.compile(f, backend="llvm").replay(x).plan
+    assert plan.bytes_before == 6 * x.nbytes
+    assert x.nbytes <= plan.bytes_after < plan.bytes_before
+
+
 def test_nan_and_infinity(llvm):
     check_nan_and_infinity(
         lambda x: (
