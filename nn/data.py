@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from nn.mapped import MappedRows, parts
+
+FEW, MANY = 8, 10_000
+"""Elements up to which an array is short, and from which on it is long."""
 
 
 def as_inputs(X: Any, input_dim: int, dtype: np.dtype[Any]) -> Any:
@@ -164,11 +168,9 @@ def finite_cast(
     else:
         with np.errstate(over="ignore", under="ignore"):
             cast = np.asarray(array, dtype, order="C")
-    finite = np.isfinite(cast)
-    # Predicting one sample waits for this, and all() would take four times as long.
-    if np.count_nonzero(finite) == finite.size:
+    if _is_finite(cast):
         return cast
-    where = tuple(int(i) for i in np.argwhere(~finite)[0])
+    where = tuple(int(i) for i in np.argwhere(~np.isfinite(cast))[0])
     value = array[where]
     advice = (
         f"which {dtype} cannot hold; rescale the data, or make the network with dtype=np.float64"
@@ -177,6 +179,24 @@ def finite_cast(
     )
     index = [where[0] + first, *where[1:]] if where else []
     raise ValueError(f"{name} holds {value} at index {index}, {advice}")
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    """Whether there is neither an infinity nor a NaN in an array in C order."""
+    if array.size >= MANY:
+        elements = array.reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sum_of_squares = elements.dot(elements)
+        # A product is one pass over memory, and leaves no array of truth values behind. If its
+        # result is not finite, squares may still have overflowed.
+        if np.isfinite(sum_of_squares):
+            return True
+    # Predicting one sample waits for this. A few are quickest as numbers of Python, and of more
+    # it is quicker to count truth values than to ask for all().
+    if array.size <= FEW and array.ndim == 1:
+        return all(map(math.isfinite, array.tolist()))
+    finite = np.isfinite(array)
+    return np.count_nonzero(finite) == finite.size
 
 
 def _numeric_columns(values: Any) -> np.ndarray | None:

@@ -24,7 +24,7 @@ from nn.saving import PathLike, load_network, save_network
 from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
 from nn.tasks import TASKS, Task
 
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 2048
 """Rows that are transformed together, so that the activations of many samples stay in cache."""
 
 

@@ -108,13 +108,18 @@ def step_bars(results: Sequence[NetworkResult]) -> list[Bar]:
 
 
 def prediction_bars(results: Sequence[NetworkResult]) -> list[Bar]:
-    """The bars on `NeuralNetwork.predict`, of one sample and of many."""
+    """The bars on `NeuralNetwork.predict`, of one sample and of many.
+
+    Of one sample it is compared with ONNX Runtime, with as many threads as suit it; of many with
+    one call of a PyTorch module, which is what takes the place of one call of ours. That PyTorch is
+    faster if its user cuts the rows into blocks is for the table to say.
+    """
     bars = []
     for result in results:
         network = result.network
         if network.batch > 1:
             what = f"{network.widths_text}, prediction of {network.batch:,} rows"
-            names = ("predict-pytorch", "predict-pytorch-blocks")
+            names = ("predict-pytorch",)
         else:
             what = f"{network.widths_text}, prediction of one sample"
             names = ("predict-onnxruntime", "predict-onnxruntime-1")

@@ -52,7 +52,9 @@ brackets how many times as long as `{reference}`, which checks its input too. Me
 """
 
 MANY_ROWS = """
-{rows:,} samples in one call that gives their classes, in ms.
+{rows:,} samples in one call that gives their classes, in ms. PyTorch is shown twice: as it is
+called, and in blocks of rows that its user makes, so that activations stay in cache;
+`NeuralNetwork.predict` does so by itself.
 """
 
 START = """

@@ -107,6 +107,18 @@ class TestSamples:
             with pytest.raises(ValueError, match=r"x holds (nan|-?inf)"):
                 data.as_sample_or_inputs(sample, 2, dtype)
 
+    @pytest.mark.parametrize("count", [data.FEW - 1, data.FEW + 1, data.MANY + 1])
+    @pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64])
+    def test_of_any_length(self, count, dtype):
+        x = np.full(count, np.finfo(dtype).max, dtype)  # its square overflows
+        assert data.as_sample_or_inputs(x, count, dtype)[0] is x
+        for value in (np.inf, -np.inf, np.nan):
+            for place in (0, count // 2, count - 1):
+                wrong = x.copy()
+                wrong[place] = value
+                with pytest.raises(ValueError, match=rf"x holds {value} at index \[{place}\]"):
+                    data.as_sample_or_inputs(wrong, count, dtype)
+
 
 class TestTargets:
     @pytest.mark.parametrize(

@@ -360,6 +360,21 @@ class TestPredict:
         assert type(network.predict([[0.3]])) is float
         assert network.predict([[0.3], [0.4]]).shape == (2,)
 
+    @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "gelu", "identity"])
+    def test_layers_compute_in_memory_of_their_own(self, activation):
+        layers = [[5, activation], [4, activation], [3, "softmax"]]
+        network = NeuralNetwork(2, layers, "multiclass_log_loss", seed=0, dtype=np.float64)
+        X, _ = blobs(n=23)
+        given = X.copy()
+        logits = network.model(X).data
+        np.testing.assert_allclose(network.transform(X), tg.softmax(logits), rtol=1e-12)
+        assert [network.predict(x) for x in X] == logits.argmax(axis=1).tolist()
+        # What comes first, or after a layer that gives its input, must not change it.
+        network.model.layers[:0] = [nn.Tanh(), nn.Identity(), nn.ReLU()]
+        expected = tg.softmax(network.model(X).data)
+        np.testing.assert_allclose(network.transform(X), expected, rtol=1e-12)
+        np.testing.assert_array_equal(X, given)
+
     def test_many_rows_are_cut_into_pieces(self, monkeypatch):
         X, _ = blobs(n=23)
         network = multiclass(dtype=np.float64)
