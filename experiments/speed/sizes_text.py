@@ -215,10 +215,19 @@ def _peer(peer: str, swept: Sequence[tuple[Sweep, Sequence[Point]]]) -> str:
         else (f"**{title_of(peer)}**: nowhere fastest.")
     )
     if others:
-        (nearest, near), (farthest, far) = min(others), max(others)
-        text += f" {'Elsewhere' if wins else 'It takes'} {many_times(nearest)} the fastest step"
-        text += f" at best ({near}), {many_times(farthest)} at worst ({far})."
+        text += f" {'Elsewhere' if wins else 'It takes'} {_best_and_worst(others)}."
     return f"{text} {WHY[peer].strip()}" if peer in WHY else text
+
+
+def _best_and_worst(ratios: Sequence[tuple[float, str]]) -> str:
+    """The smallest and the largest ratio to the fastest step, and where they are."""
+    (nearest, near), (farthest, far) = min(ratios), max(ratios)
+    if near == far:
+        return f"{many_times(nearest)} the fastest step ({near})"
+    return (
+        f"{many_times(nearest)} the fastest step at best ({near}), {many_times(farthest)} at worst "
+        f"({far})"
+    )
 
 
 def _table(sweep: Sweep, points: Sequence[Point], peers: Sequence[str]) -> Table:
