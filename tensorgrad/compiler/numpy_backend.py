@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -80,12 +81,19 @@ def with_cheaper_calls(program: Program) -> Program:
 
     ``np.dot`` calls the same BLAS routine as ``np.matmul`` of two matrices, in two thirds of the
     time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a product
-    with ones is the quickest sum over rows. An array without axes spares a ufunc the conversion of
+    with ones is the quickest sum over rows, and over all of a few elements. An array without axes spares a ufunc the conversion of
     a number. A copy of what nobody else has is not made.
     """
     program = _without_copies(program)
     constants = dict(program.constants)
-    steps = [_cheaper(step, program, constants) for step in program.instructions]
+    steps = []
+    planned = plan_buffers(program).buffer_of.keys()
+    for step in program.instructions:
+        step = _cheaper(step, program, constants)
+        if _sums_few(step, program) and step.operands()[0] in planned:
+            steps += _product_with_ones(step, program, constants)
+        else:
+            steps.append(step)
     return replace(program, constants=constants).with_instructions(steps)
 
 
@@ -158,6 +166,30 @@ def _sum_as_product(step: Instruction, program: Program, constants: dict[int, An
     ones = Ref(_constant(array, program, constants))
     args = (ones, *step.args) if axis == 0 else (*step.args, ones)
     return replace(step, function=np.dot, args=args, kwargs={})
+
+
+def _sums_few(step: Instruction, program: Program) -> bool:
+    """Whether so few elements are added up that a product with ones is as exact as halving."""
+    if step.function != np.add.reduce or step.kwargs != {"axis": None}:
+        return False
+    kind = program.kinds[step.operands()[0]]
+    few = 0 < math.prod(kind.shape) <= 128
+    return few and kind.shape != () and kind.dtype in (np.float32, np.float64)
+
+
+def _product_with_ones(
+    step: Instruction, program: Program, constants: dict[int, Any]
+) -> list[Instruction]:
+    (whole,) = step.operands()
+    kind = program.kinds[whole]
+    array = np.ones(math.prod(kind.shape), kind.dtype)
+    ones = _constant(array, program, constants)
+    flat = ones + 1
+    program.kinds[flat] = Kind(array.shape, kind.dtype)
+    return [
+        Instruction(flat, np.ravel, (Ref(whole),), {}, (whole,), step.line),
+        replace(step, function=np.dot, args=(Ref(ones), Ref(flat)), kwargs={}),
+    ]
 
 
 SUMMED_AS_PRODUCT = 100_000
