@@ -92,6 +92,11 @@ class FlatBuffer:
         rate : 0-d array
             In the dtype of the values.
         """
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                break
+        else:
+            return
         if self.values.size > IN_CACHE:
             self._descend_in_blocks(rate)
         else:
@@ -103,12 +108,11 @@ class FlatBuffer:
     def _descend_in_blocks(self, rate: np.ndarray) -> None:
         """Scale so much at a time that it is still in a cache when it is subtracted."""
         self._take_all_back()
-        given = [(p.grad, view, slot) for p, view, slot in self._pieces if p.grad is not None]
-        for gradient, view, _ in given:
-            if gradient.shape != view.shape:
-                raise ValueError(
-                    f"a parameter of shape {view.shape} has a gradient of shape {gradient.shape}"
-                )
+        given = [
+            (np.broadcast_to(p.grad, view.shape), view, slot)  # or an error before any change
+            for p, view, slot in self._pieces
+            if p.grad is not None
+        ]
         for parts in given:
             gradient, values, scaled = (part.reshape(-1) for part in parts)
             for start in range(0, values.size, BLOCK):

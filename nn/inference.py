@@ -10,6 +10,8 @@ import numpy as np
 
 from nn.activations import ReLU, Tanh
 from nn.layers import Linear, Sequential
+from nn.module import Module
+from tensorgrad import Tensor
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -44,6 +46,12 @@ class PlainLayers:
     def __init__(self, model: Sequential) -> None:
         self._model = model
         self._modules = list(model.layers)
+        self._parts = [
+            (vars(module), name, part)
+            for module in model.modules()
+            for name, part in vars(module).items()
+            if isinstance(part, Module | Tensor)
+        ]
         tensors = [*model.parameters(), *model.buffers()]
         self._arrays = [(tensor, tensor.data) for tensor in tensors]
         self._functions = _functions_of(model.for_inference().layers)
@@ -58,6 +66,9 @@ class PlainLayers:
         """Whether the model still holds the same layers and arrays."""
         if model is not self._model or model.layers != self._modules:
             return False
+        for attributes, name, part in self._parts:
+            if attributes.get(name) is not part:
+                return False
         for tensor, array in self._arrays:  # noqa: SIM110 - all() takes twice as long
             if tensor.data is not array:
                 return False

@@ -255,7 +255,8 @@ class Optimizer:
         """All that a step depends on, but for parameters and gradients: copies, by name.
 
         Numbers are settings. Arrays, whose names begin with ``"state."``, are what the rule
-        remembers; those of one axis are as long as all parameters together.
+        remembers: as long as all parameters together, but for ``"state.step"``, which is one
+        number, or one for each parameter if they have made different numbers of steps.
 
         Examples
         --------
@@ -349,7 +350,7 @@ class Optimizer:
         return (
             type(rule) is SGDRule
             and not rule.momentum
-            and rates.rate.ndim == 0
+            and rates.are_one
             and all(extra is None for extra in extras)
         )
 

@@ -76,6 +76,11 @@ class Rates:
         self.shrink: np.ndarray | None = None
         self.scale(factor)
 
+    @property
+    def are_one(self) -> bool:
+        """Whether all groups have the same learning rate, whatever the factor."""
+        return len(set(self._rates)) == 1
+
     def scale(self, factor: float) -> None:
         """Set the factor: in every step, where there is a schedule."""
         self.factor = non_negative_number(factor, "learning_rate_factor")

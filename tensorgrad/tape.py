@@ -117,6 +117,8 @@ def _pulled_back(node: Node, g: Any, handed_on: set[int]) -> Sequence[Any]:
         if source is None:
             continue
         cotangent = node.rules[i](g, value, *args, **kwargs)
+        if type(cotangent) is not ndarray and hasattr(type(cotangent), "requires_grad"):
+            cotangent = _without_tensor(cotangent)  # of a rule that closes over a tensor
         cotangent = fitted(cotangent, args[i])
         pulled_back[i] = cotangent if source.function is not None else own(cotangent, handed_on)
     return pulled_back

@@ -65,6 +65,8 @@ def _product_for(
     kind, whole = program.kinds[source.number], program.kinds[stretched.result]
     if kind.weak or kind.dtype.kind != "f" or program.kinds[step.result].dtype != kind.dtype:
         return None
+    if kind.dtype.itemsize < 4:  # which holds no large count
+        return None
     axes = _axes(step.kwargs.get("axis"), len(whole.shape))
     padded = (0,) * (len(whole.shape) - len(kind.shape)) + kind.shape
     repeated = {i for i, n in enumerate(whole.shape) if padded[i] != n}

@@ -92,7 +92,10 @@ class _Writer:
                 result = body(*args, **kwargs)
         except (CaptureError, NotImplementedError):
             return None
-        return recorder.program([recorder.output(result)]), list(symbols)
+        program = recorder.program([recorder.output(result)])
+        if program.kinds.get(program.outputs[0]) != self._kinds.get(step.result):
+            return None
+        return program, list(symbols)
 
     def _insert(self, inner: Program, operands: list[int], step: Instruction) -> None:
         names = dict(zip(inner.inputs, operands, strict=True))

@@ -40,16 +40,30 @@ def _require(condition: bool) -> None:
 
 
 @_stands_for(np.var)
-def _var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    _require(a.dtype.kind == "f" and a.size > 0)
+def _var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+) -> Any:
+    _require(a.dtype.kind == "f" and a.size > 0 and dtype is None and out is None)
     deviations = a - np.mean(a, axis=axis, keepdims=True)
     total = np.sum(deviations * deviations, axis=axis, keepdims=keepdims)
     return total / max(a.size // max(total.size, 1) - ddof, 0)
 
 
 @_stands_for(np.std)
-def _std(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    return np.sqrt(_var(a, axis, ddof, keepdims))
+def _std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+) -> Any:
+    return np.sqrt(_var(a, axis, dtype, out, ddof, keepdims))
 
 
 @_stands_for(np.trace)
@@ -95,7 +109,9 @@ def _degrees(x: Any) -> Any:
 
 @_stands_for(np.heaviside)
 def _heaviside(x1: Any, x2: Any) -> Any:
-    return np.where(np.isnan(x1), x1, np.where(x1 == 0, x2, np.where(x1 > 0, 1.0, 0.0)))
+    _require(hasattr(x1, "dtype") and x1.dtype.kind == "f")
+    zero, one = np.zeros((), x1.dtype), np.ones((), x1.dtype)
+    return np.where(np.isnan(x1), x1, np.where(x1 == 0, x2, np.where(x1 > 0, one, zero)))
 
 
 @_stands_for(np.sinc)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.compiler.program import Instruction, Program, Ref
+from tensorgrad.compiler.program import Instruction, Program, Ref, memory_of_outputs
 from tensorgrad.compiler.symbols import array_method
 
 
@@ -33,10 +33,11 @@ def factor_out(program: Program) -> Program:
     >>> len(drop_dead_code(program).instructions) - len(shorter.instructions)
     2
     """
-    for step in program.instructions:
-        region = _region_of(step, program)
-        if region is not None:
-            program = _scaled_at_its_source(program, step, region)
+    for number in [step.result for step in program.instructions]:
+        source = next((s for s in program.instructions if s.result == number), None)
+        region = None if source is None else _region_of(source, program)
+        if source is not None and region is not None:
+            program = _scaled_at_its_source(program, source, region)
     return program
 
 
@@ -48,7 +49,8 @@ class _Region(NamedTuple):
 
 
 def _region_of(source: Instruction, program: Program) -> _Region | None:
-    if _factor_of(source, program) is None or program.kinds[source.result].dtype.itemsize < 4:
+    own = _factor_of(source, program)
+    if own is None or program.kinds[source.result].dtype.itemsize < 4:
         return None
     products = {
         step.result
@@ -72,9 +74,18 @@ def _region_of(source: Instruction, program: Program) -> _Region | None:
         if not unscaled <= products:
             return None
         ends |= unscaled
-    factors = {_factor_of(step, program) for step in program.instructions if step.result in ends}
-    (factor,) = factors if len(factors) == 1 else (None,)
-    return None if factor is None else _Region(ends, factor)
+    last = [step for step in program.instructions if step.result in ends]
+    factors = {factor for step in last if (factor := _factor_of(step, program)) is not None}
+    # An end that reads another end is scaled twice; the caller gets each result in its own memory.
+    if len(factors) != 1 or any(scaled.isdisjoint(step.operands()) for step in last):
+        return None
+    if ends & memory_of_outputs(program):
+        return None
+    (factor,) = factors
+    whole = np.finfo(program.kinds[source.result].dtype)
+    product = abs(own * factor)
+    in_range = 2.0**-40 < abs(factor) < 2.0**40 and whole.tiny < product < whole.max
+    return _Region(ends, factor) if in_range else None
 
 
 def _factor_of(step: Instruction, program: Program) -> float | None:
@@ -109,7 +120,13 @@ def _is_linear(step: Instruction, scaled: set[int], program: Program) -> bool:
     if program.kinds.get(step.result, (None, None))[1] != program.kinds[step.operands()[0]].dtype:
         return False
     if step.function is array_method:
-        return step.args[1] in ("sum", "copy") and read == [0]
+        return step.args[1:] in (("sum",), ("copy",)) and read == [0] and not step.kwargs
+    if step.function in (np.sum, np.mean) and (
+        len(step.args) > 2 or set(step.kwargs) - {"axis", "keepdims"}
+    ):
+        return False
+    if isinstance(step.function, np.ufunc) and step.kwargs:
+        return False
     if step.function in _LINEAR_IN_BOTH:
         return read == [0, 1]
     if step.function in _LINEAR_IN_EACH:
@@ -140,10 +157,10 @@ def _scaled_at_its_source(program: Program, source: Instruction, region: _Region
             (names[step.result],) = (n for n in step.operands() if n not in program.private)
         else:
             kept.append(step)
-    program.kinds[number] = kind._replace(shape=())
     return (
         replace(
             program,
+            kinds={**program.kinds, number: kind._replace(shape=())},
             constants={**program.constants, number: array},
             private=program.private | {number},
         )

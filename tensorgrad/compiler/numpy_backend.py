@@ -81,10 +81,10 @@ def with_cheaper_calls(program: Program) -> Program:
 
     ``np.dot`` calls the same BLAS routine as ``np.matmul`` of two matrices, in two thirds of the
     time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a product
-    with ones is the quickest sum over rows, and over all of a few elements. An array without axes spares a ufunc the conversion of
-    a number. A copy of what nobody else has is not made.
+    with ones is the quickest sum over rows, and over all of a few elements. An array without axes
+    spares a ufunc the conversion of a number. A copy of what nobody else has is not made.
     """
-    program = _without_copies(program)
+    program = replace(_without_copies(program), kinds=dict(program.kinds))
     constants = dict(program.constants)
     steps = []
     planned = plan_buffers(program).buffer_of.keys()
@@ -232,7 +232,7 @@ def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str
     for i, step in enumerate(program.instructions):
         if step.result in bound:
             continue
-        lines.append(f"    {_value(step.result)} = {_call(step, plan, names)}")
+        lines.append(f"    {_value(step.result)} = {_call(step, program, plan, names)}")
         dead = [_value(n) for n in last.get(i, ()) if n not in plan.buffer_of and n not in bound]
         if dead:
             lines.append(f"    del {', '.join(dead)}")
@@ -241,14 +241,15 @@ def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str
     return "\n".join(lines) + "\n", names.objects
 
 
-def _call(step: Instruction, plan: Plan, names: _Names) -> str:
+def _call(step: Instruction, program: Program, plan: Plan, names: _Names) -> str:
     args = [_text(arg, names) for arg in step.args]
     if step.function is component:
         return f"{args[0]}[{args[1]}]"
-    if step.function is np.transpose and len(args) == 1 and not step.kwargs:
+    on_array = bool(step.args) and _is_array(step.args[0], program)
+    if step.function is np.transpose and len(args) == 1 and not step.kwargs and on_array:
         return f"{args[0]}.T"
     buffer = f"b{plan.buffer_of[step.result]}" if step.result in plan.buffer_of else ""
-    if step.function is np.dot and isinstance(step.args[0], Ref) and not step.kwargs:
+    if step.function is np.dot and on_array and not step.kwargs:
         # The method is the function without its detour, which takes a quarter of a small product.
         return f"{args[0]}.dot({', '.join([*args[1:], *filter(None, [buffer])])})"
     by_position = isinstance(step.function, np.ufunc) and step.function not in OUT_BY_NAME
@@ -258,6 +259,10 @@ def _call(step: Instruction, plan: Plan, names: _Names) -> str:
     if buffer and not by_position:
         args.append(f"out={buffer}")
     return f"{names.of(step.function)}({', '.join(args)})"
+
+
+def _is_array(arg: Any, program: Program) -> bool:
+    return isinstance(arg, Ref) and program.kinds[arg.number].shape != ()
 
 
 def _last_uses(program: Program) -> dict[int, list[int]]:

@@ -375,6 +375,35 @@ class TestCall:
 
         assert Below()(3) == ("traced", 6)
 
+    def test_within_a_sequence_as_outside(self):
+        class Logged(Module):
+            def __call__(self, *args):
+                calls.append(args)
+                return super().__call__(*args)
+
+        class Double(Module):
+            def forward(self, x):
+                return 2 * x
+
+        class Both(Double, Logged):
+            pass
+
+        class WithMask:
+            def forward(self, x, mask=1.0):
+                return nn.Identity.forward(self, x) * mask  # pyright: ignore[reportArgumentType]
+
+        class Masked(WithMask, nn.Identity):
+            pass
+
+        calls = []
+        assert Sequential(Both(), Masked(), np.negative)(1.0) == -2
+        assert calls == [(1.0,)]
+        assert Masked()(3.0, 2.0) == 6
+        own = nn.Identity()
+        own.forward = lambda x, y=1: (x, y)
+        assert own(1, 2) == (1, 2)
+        assert Sequential(own)(1) == (1, 1)
+
     def test_the_operations_are_known_as_the_modules(self):
         inner, outer = nn.Linear(2, 1, rng=0), nn.Sequential()
         outer.layers = [inner]

@@ -546,3 +546,13 @@ class TestPartialFit:
         assert network.epochs_trained == 4
         with pytest.raises(TypeError, match="epochs"):
             network.partial_fit(X, labels, epochs=3)
+
+
+def test_a_prediction_follows_a_parameter_that_is_replaced():
+    network, x = binary(), np.ones((4, 2), np.float32)
+    network.predict(x)
+    last = network.model.layers[-1]
+    last.weight = nn.Parameter(np.zeros_like(last.weight.data))
+    for logit, expected in ((50.0, 1), (-50.0, 0)):
+        last.bias = nn.Parameter(np.full_like(last.bias.data, logit))
+        np.testing.assert_array_equal(network.predict(x), expected)

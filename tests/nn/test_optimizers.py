@@ -424,6 +424,19 @@ class TestSettings:
         with pytest.raises(TypeError, match="optimizer is 3; expected one of"):
             optimizer_named(3, parameters_of((2,)), learning_rate=0.5)
 
+    def test_groups_that_agree_while_the_factor_is_zero(self):
+        first, second = parameters_of((2,), (3,))
+        optimizer = SGD(
+            [{"parameters": [first], "learning_rate": 0.1}, {"parameters": [second]}], 0.2
+        )
+        optimizer.learning_rate_factor = 0
+        optimizer.load_state_dict(optimizer.state_dict())
+        optimizer.learning_rate_factor = 1
+        before = optimizer.buffer.copy()
+        first.grad, second.grad = np.ones(2), np.ones(3)
+        optimizer.step()
+        np.testing.assert_allclose(before - optimizer.buffer.values, [0.1, 0.1, 0.2, 0.2, 0.2])
+
     def test_factor(self):
         optimizer = SGD(parameters_of((2,)), 0.5)
         optimizer.learning_rate_factor = 0.5

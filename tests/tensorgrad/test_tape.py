@@ -78,6 +78,18 @@ class TestPullbacks:
 
 
 class TestBackward:
+    @pytest.mark.parametrize("loss", [of_labels, of_targets, np.sum])
+    def test_a_rule_may_compute_with_a_constant_tensor(self, loss):
+        constant = tg.tensor(2.0)
+        double = tg.derivative(lambda x: 2 * x, lambda g, y, x: g * constant)
+        outer = tg.derivative(lambda x: 2 * x, lambda g, y, x: constant * g)
+        x = leaf(np.ones((3, 2)))
+        outer(loss(double(x))).backward()
+        assert type(x.grad) is np.ndarray
+        y = leaf(2 * np.ones((3, 2)))
+        loss(y).backward()
+        np.testing.assert_allclose(x.grad, 4 * y.grad)
+
     def test_a_shared_operand_gets_the_sum(self):
         x = leaf([1.0, 2.0])
         (x * x + x).sum().backward()

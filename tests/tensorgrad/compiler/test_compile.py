@@ -13,6 +13,7 @@ import nn
 import tensorgrad as tg
 from nn import functional_call
 from tensorgrad.compiler import CaptureError, record
+from tensorgrad.compiler.numpy_backend import Replay
 from tensorgrad.compiler.passes import (
     drop_dead_code,
     fold_constants,
@@ -330,3 +331,16 @@ def interpreted(program, *inputs):
         )
     (output,) = program.outputs
     return values[output]
+
+
+def test_products_with_numbers_are_replayed():
+    compiled = tg.compile(lambda s, x: (np.dot(s, x), np.transpose(s) * x))
+    for result in compiled(2.0, np.arange(3.0)):
+        np.testing.assert_array_equal(result, [0, 2, 4])
+
+
+def test_a_replay_leaves_its_program_alone():
+    program = tg.compile(lambda x: np.sum(2.0 * np.sum(3.0 * x, axis=0))).program(np.ones((2, 2)))
+    kinds = dict(program.kinds)
+    Replay(program)
+    assert program.kinds == kinds

@@ -36,6 +36,8 @@ CALLS = [
     (np.radians, X, {}),
     (np.rad2deg, X, {}),
     (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan]), {}),
+    (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan], np.float32), {}),
+    (lambda x: np.var(x, 0, None), X, {}),
     (np.sinc, np.array([0.0, 0.5, 1.0]), {}),
     (np.cbrt, X, {}),
     (lambda x: np.outer(x, x[0]), X, {}),
