@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +78,8 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: PathLike, every: int = 1) -> None:
+        from pathlib import Path  # which takes as long to import as ten modules of this package
+
         self.path = Path(path)
         self.every = positive_integer(every, "every")
         self._settings: dict[str, Any] = {}

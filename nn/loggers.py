@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ class CSVLogger(Callback):
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from nn import SGD, Linear, l2_loss, train
     >>> X, model = np.ones((10, 1)), Linear(1, 1, rng=0, dtype=np.float64)
     >>> optimizer = SGD(model.parameters(), learning_rate=0.1)
@@ -47,6 +47,8 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
+        from pathlib import Path
+
         self.path = Path(path)
         self.append = append
         self._rows: list[dict[str, Any]] = []

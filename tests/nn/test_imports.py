@@ -16,6 +16,7 @@ HEAVY = {
     "numba",
     "numpy.random",  # NumPy itself imports it when it is first used
     "pandas",
+    "pathlib",
     "safetensors",
     "scipy",
     "sklearn",
