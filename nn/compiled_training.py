@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -305,24 +305,45 @@ def compiled_epoch(
 def _asked_for(compile: bool | str | CompiledEpoch, steps: int) -> CompiledEpoch | None:
     if isinstance(compile, CompiledEpoch):
         return compile
+    if compile != "auto":
+        backend = backend_asked_for(compile, BACKENDS)
+        return None if backend is None else CompiledEpoch(backend, strict=True)
+    if steps < STEPS_FOR_REPLAY:
+        return None
+    backend = _quickest() if steps >= STEPS_FOR_MACHINE_CODE else "numpy"
+    return CompiledEpoch(backend, strict=False)
+
+
+def backend_asked_for(compile: Any, known: Sequence[str] = BACKENDS[1:]) -> str | None:
+    """The backend that ``compile=`` stands for: the quickest that is installed for True.
+
+    Parameters
+    ----------
+    compile : bool or str
+    known : sequence of str
+        What it may be, besides True and False.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is anything else.
+    ImportError
+        If what the backend needs is not installed.
+
+    Examples
+    --------
+    >>> backend_asked_for("numpy"), backend_asked_for(False)
+    ('numpy', None)
+    """
     if isinstance(compile, bool | np.bool):
-        if not compile:
-            return None
-        backend, strict = _quickest(), True
-    elif isinstance(compile, str):
-        backend = choice(compile, BACKENDS, "compile")
-        strict = backend != "auto"
-        if backend == "auto":
-            backend = _quickest() if steps >= STEPS_FOR_MACHINE_CODE else "numpy"
-            if steps < STEPS_FOR_REPLAY:
-                return None
-    else:
+        return _quickest() if compile else None
+    if not isinstance(compile, str):
         raise TypeError(
-            f"compile is {compile!r}; expected True, False or one of "
-            f"{', '.join(map(repr, BACKENDS))}"
+            f"compile is {compile!r}; expected True, False or one of {', '.join(map(repr, known))}"
         )
+    backend = choice(compile, known, "compile")
     tg.compile(_nothing, backend=backend)  # it raises if something is not installed
-    return CompiledEpoch(backend, strict=strict)
+    return backend
 
 
 def _nothing(x: Any) -> Any:

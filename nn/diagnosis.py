@@ -12,46 +12,20 @@ from nn.callbacks import History
 from nn.checks import positive_integer
 from nn.evaluation import Metrics, checked_metrics, task_metrics
 from nn.fit_data import Door
-from nn.layers import Sequential
 from nn.learning_rate import LearningRateSearch, lr_find
-from nn.standardization import Standardizer
-from nn.tasks import Task
+from nn.prediction import PredictingNetwork
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class DiagnosableNetwork:
+class DiagnosableNetwork(PredictingNetwork):
     """The base of :class:`nn.NeuralNetwork`, which sets these attributes."""
 
-    input_dim: int
-    dtype: np.dtype[Any]
     seed: int | None
-    model: Sequential
     history: History
     _rng: np.random.Generator
     standardize: bool
-    _standardizer: Standardizer | None
-
-    if TYPE_CHECKING:  # what the subclass defines
-
-        @property
-        def output_dim(self) -> int:
-            """Number of outputs."""
-            ...
-
-        @property
-        def _task(self) -> Task: ...
-
-        def transform(self, X: ArrayLike) -> np.ndarray:
-            """Probabilities or values."""
-            ...
-
-        def _inputs(self, X: ArrayLike) -> Any: ...
-
-        def _logits(self, inputs: Any) -> np.ndarray: ...
-
-        def _in_units_of_y(self, outputs: np.ndarray) -> np.ndarray: ...
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, metrics: Metrics | None = None

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
-import tensorgrad as tg
 from nn.activations import ACTIVATIONS
 from nn.callbacks import History
 from nn.checks import positive_integer, true_or_false
-from nn.data import as_inputs, as_sample_or_inputs
 from nn.fitting import TrainableNetwork
 from nn.flat import FlatBuffer
-from nn.inference import PlainLayers, finite
+from nn.inference import PlainLayers
 from nn.initializers import initializer_for
 from nn.layers import Linear, Sequential
-from nn.mapped import parts
 from nn.module import Module, Parameter
 from nn.saving import PathLike, load_network, save_network
 from nn.specification import check_output, checked_dtype, checked_layers, checked_loss, checked_seed
 from nn.tasks import TASKS, Task
 
-ROWS_AT_ONCE = 2048
-"""Rows that are transformed together, so that the activations of many samples stay in cache."""
+if TYPE_CHECKING:
+    from nn.compiled_prediction import CompiledLayers
 
 
 class NeuralNetwork(TrainableNetwork):
@@ -106,124 +103,8 @@ class NeuralNetwork(TrainableNetwork):
         self._compiled_epoch = None
         self._standardizer = None
         self._plain_layers: PlainLayers | None = None
+        self._compiled_layers: CompiledLayers | None = None
         return self
-
-    # --------------------------------------------------------------------------------- prediction
-
-    def transform(self, X: ArrayLike) -> np.ndarray:
-        """Probabilities (classification) or values (regression).
-
-        Parameters
-        ----------
-        X : array_like
-            Inputs of shape (n_samples, input_dim).
-
-        Returns
-        -------
-        ndarray
-            Of shape (n_samples, output_dim). Binary classification gives the probability of a 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``X`` is not finite numbers of that shape, or too large to compute with.
-        """
-        return self._task.output(self._in_units_of_y(self._logits(self._inputs(X))))
-
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """The probability of every class, for classification.
-
-        Parameters
-        ----------
-        X : array_like
-            Inputs of shape (n_samples, input_dim).
-
-        Returns
-        -------
-        ndarray
-            Of shape (n_samples, classes); of two classes for binary classification, of which
-            :meth:`transform` gives the second; of each label by itself if there may be several.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As :meth:`transform`, and if the network is one for regression.
-        """
-        if self._task.classes_of is None:
-            raise ValueError("a regression has no probabilities; see transform()")
-        logits = self._logits(self._inputs(X))
-        if not self._task.has_one_class:
-            return self._task.output(logits)
-        if self.output_dim == 1:
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        return tg.softmax(logits)
-
-    def predict(self, x: ArrayLike, class_names: Iterable[Any] | None = None) -> Any:
-        """Predict the class, or the value, of one sample or of several.
-
-        Parameters
-        ----------
-        x : array_like
-            One sample of shape (d,), (d, 1) or (1, d), where d is ``input_dim``, or several of
-            shape (n, d).
-        class_names : list, optional
-            What to call the classes, in the order of their indices.
-
-        Returns
-        -------
-        int, float, name or ndarray
-            For one sample 0 or 1, a class index, or a value (with several outputs or labels, an
-            array of them); for several an array of n. With ``class_names``, names in place of
-            indices.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If ``x`` is not finite numbers of such a shape, or too large to compute with, or names
-            do not fit the task.
-        """
-        names = None if class_names is None else self._checked_names(class_names)
-        standardizer = self._standardizer
-        if standardizer is None:
-            array, single = as_sample_or_inputs(x, self.input_dim, self.dtype)
-        else:
-            array, single = as_sample_or_inputs(x, self.input_dim, np.dtype(np.float64))
-            array = standardizer.inputs(array, self.dtype)
-        if single:
-            outputs = finite(self._layers()(array))
-            prediction = self._task.decide_one(
-                outputs if standardizer is None else standardizer.values(outputs)
-            )
-            return prediction if names is None else names[prediction]
-        predictions = self._task.decide(self._in_units_of_y(self._logits(array)))
-        return predictions if names is None else _array_of(names)[predictions]
-
-    def _inputs(self, X: ArrayLike) -> Any:
-        """Inputs as the layers take them: an array, or the rows of a file."""
-        if self._standardizer is None:
-            return as_inputs(X, self.input_dim, self.dtype)
-        raw = as_inputs(X, self.input_dim, np.dtype(np.float64))
-        return self._standardizer.inputs(raw, self.dtype)
-
-    def _in_units_of_y(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs if self._standardizer is None else self._standardizer.values(outputs)
-
-    def _logits(self, inputs: Any) -> np.ndarray:
-        layers = self._layers()
-        with np.errstate(all="ignore"):  # what overflows and matters is seen in the logits
-            if len(inputs) <= ROWS_AT_ONCE and type(inputs) is np.ndarray:
-                return finite(layers(inputs))
-            logits = np.empty((len(inputs), self.output_dim), self.dtype)
-            for rows in parts(inputs, ROWS_AT_ONCE):
-                logits[rows] = layers(inputs[rows])
-        return finite(logits)
-
-    def _layers(self) -> PlainLayers:
-        """The model on plain arrays, made again if it was given another layer or array."""
-        layers = self._plain_layers
-        if layers is None or not layers.are_those_of(self.model):
-            layers = self._plain_layers = PlainLayers(self.model)
-        return layers
 
     # -------------------------------------------------------------------------------------- files
 
@@ -354,29 +235,6 @@ class NeuralNetwork(TrainableNetwork):
             inputs = outputs
         return Sequential(*modules[:-1])
 
-    def _checked_names(self, class_names: Iterable[Any]) -> list[Any]:
-        if self._task.classes_of is None:
-            raise ValueError("class_names has no meaning for regression, which predicts values")
-        if not self._task.has_one_class:
-            raise ValueError("class_names has no meaning for samples that may have several labels")
-        if not isinstance(class_names, Iterable) or isinstance(
-            class_names, str | bytes | Set | Mapping
-        ):
-            raise TypeError(f"class_names is {class_names!r}, expected a list of names")
-        names = list(class_names)
-        count = max(2, self.output_dim)
-        if len(names) != count:
-            raise ValueError(f"class_names has {len(names)} names, but there are {count} classes")
-        return names
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_plain_layers": None, "_compiled_epoch": None}
-
-
-def _array_of(names: list[Any]) -> np.ndarray:
-    if all(isinstance(name, str) for name in names):
-        return np.array(names)
-    array = np.empty(len(names), object)
-    for i, name in enumerate(names):  # at once, NumPy would take tuples for rows
-        array[i] = name
-    return array
+        made = ("_plain_layers", "_compiled_layers", "_compiled_epoch")
+        return {**vars(self), **dict.fromkeys(made)}

@@ -41,7 +41,10 @@ def prediction_jobs(*, rounds: int, rows: int = MANY_ROWS) -> list[Job]:
 
 def _predictors_for(network: Network) -> tuple[str, ...]:
     """Names of those that are installed, and differ for this number of rows."""
-    left_out = "predict-pytorch-blocks" if network.batch == 1 else "predict-onnxruntime-1"
+    of_many = {"predict-tensorgrad-compiled", "predict-pytorch-blocks"}
+    left_out = of_many if network.batch == 1 else {"predict-onnxruntime-1"}
     return tuple(
-        name for name, predictor in PREDICTORS.items() if name != left_out and predictor.available()
+        name
+        for name, predictor in PREDICTORS.items()
+        if name not in left_out and predictor.available()
     )

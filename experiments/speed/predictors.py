@@ -6,8 +6,9 @@ Python number is asked; of more rows an array of classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,8 @@ class NeuralNetworkPredict(Subject):
 
     name = "predict-tensorgrad"
     title = "NeuralNetwork.predict"
-    requires = ("nn",)
+    requires: ClassVar[tuple[str, ...]] = ("nn",)
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     def build(self, problem: Problem) -> Predictor:
         """See `Subject.build`."""
@@ -99,7 +101,17 @@ class NeuralNetworkPredict(Subject):
         starts = problem.starting_parameters()
         for parameter, start in zip(network.parameters(), starts, strict=True):
             parameter.assign(start)
-        return _Predictor(network.predict, _samples(problem))
+        predict = partial(network.predict, **self.settings) if self.settings else network.predict
+        return _Predictor(predict, _samples(problem))
+
+
+class CompiledPredict(NeuralNetworkPredict):
+    """The same, with a compiled step for blocks of rows."""
+
+    name = "predict-tensorgrad-compiled"
+    title = "NeuralNetwork.predict, compile=True"
+    requires = ("nn", "llvmlite")
+    settings: ClassVar[Mapping[str, Any]] = {"compile": True}
 
 
 class PyTorchPredict(Subject):
@@ -172,6 +184,7 @@ PREDICTORS: dict[str, Subject] = {
     subject.name: subject
     for subject in (
         NeuralNetworkPredict(),
+        CompiledPredict(),
         BareNumpy(),
         PyTorchPredict(),
         PyTorchPredictInBlocks(),

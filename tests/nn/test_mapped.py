@@ -53,7 +53,7 @@ def test_training_gives_the_bits_of_the_array(mapped, settings, standardize):
 
 
 def test_predictions_are_those_of_the_array(mapped, monkeypatch):
-    monkeypatch.setattr(nn.network, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("nn.prediction.ROWS_AT_ONCE", 7)
     file, array = mapped
     result = network(standardize=True).fit(file, Y, epochs=2)
     np.testing.assert_array_equal(result.transform(file), result.transform(array))

@@ -10,8 +10,7 @@ import pytest
 
 import nn
 import tensorgrad as tg
-from nn import DivergenceError, NeuralNetwork
-from nn import network as network_module
+from nn import DivergenceError, NeuralNetwork, compiled_prediction, prediction
 
 
 def binary(seed=0, **options):
@@ -379,7 +378,7 @@ class TestPredict:
         X, _ = blobs(n=23)
         network = multiclass(dtype=np.float64)
         whole = network.transform(X)
-        monkeypatch.setattr(network_module, "ROWS_AT_ONCE", 5)
+        monkeypatch.setattr(prediction, "ROWS_AT_ONCE", 5)
         np.testing.assert_allclose(network.transform(X), whole, rtol=1e-12)
 
     def test_class_names(self):
@@ -556,3 +555,60 @@ def test_a_prediction_follows_a_parameter_that_is_replaced():
     for logit, expected in ((50.0, 1), (-50.0, 0)):
         last.bias = nn.Parameter(np.full_like(last.bias.data, logit))
         np.testing.assert_array_equal(network.predict(x), expected)
+
+
+class TestCompiledPrediction:
+    @pytest.fixture(params=["numpy", "llvm"])
+    def backend(self, request):
+        if request.param == "llvm":
+            pytest.importorskip("llvmlite")
+        return request.param
+
+    @pytest.mark.parametrize("make", [binary, multiclass, regression])
+    def test_same_as_without(self, make, backend, monkeypatch):
+        monkeypatch.setattr(compiled_prediction, "ROWS", 8)
+        network = make(standardize=True)
+        X, labels = blobs(30)
+        network.fit(X, labels, epochs=2, batch_sz=8)
+        for n in (1, 2, 8, 16, 30):
+            np.testing.assert_allclose(
+                network.transform(X[:n], compile=backend), network.transform(X[:n]), 1e-5, 1e-6
+            )
+        expected = network.predict(X)
+        np.testing.assert_allclose(network.predict(X, compile=backend), expected, 1e-5, 1e-6)
+        assert network.predict(X[0], compile=backend) == network.predict(X[0])
+
+    def test_probabilities(self, backend):
+        network, (X, _) = multiclass(), blobs(20)
+        np.testing.assert_allclose(
+            network.predict_proba(X, compile=backend), network.predict_proba(X), 1e-5, 1e-6
+        )
+
+    def test_follows_every_change_of_the_network(self, backend):
+        network, (X, labels) = binary(), blobs(20)
+        before = network.transform(X, compile=backend)
+        network.fit(X, labels, epochs=1, batch_sz=8)
+        trained = network.transform(X, compile=backend)
+        assert not np.allclose(before, trained)
+        np.testing.assert_allclose(trained, network.transform(X), 1e-5, 1e-6)
+        network.model.layers[1] = nn.ReLU()
+        after = network.transform(X, compile=backend)
+        np.testing.assert_allclose(after, network.transform(X), 1e-5, 1e-6)
+        copied = pickle.loads(pickle.dumps(network))
+        np.testing.assert_array_equal(copied.transform(X, compile=backend), after)
+
+    def test_a_file_is_gone_through_in_parts(self, backend, tmp_path):
+        network, (X, _) = binary(), blobs(50)
+        np.save(tmp_path / "X.npy", X.astype(np.float32))
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        np.testing.assert_allclose(
+            network.transform(mapped, compile=backend), network.transform(X), 1e-5, 1e-6
+        )
+
+    def test_what_it_may_be(self):
+        network, (X, _) = binary(), blobs(20)
+        np.testing.assert_array_equal(network.predict(X, compile=False), network.predict(X))
+        with pytest.raises(ValueError, match="compile is 'auto'; expected one of 'numpy', 'llvm'"):
+            network.predict(X, compile="auto")
+        with pytest.raises(TypeError, match="compile is 3; expected True, False or one of"):
+            network.predict(X, compile=3)  # pyright: ignore[reportArgumentType]
