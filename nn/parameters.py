@@ -24,6 +24,7 @@ class Parameter(Tensor):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Parameter(np.ones(2))
     Parameter([1., 1.], requires_grad=True)
     """
@@ -47,6 +48,7 @@ class Buffer(Tensor):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Buffer(np.zeros(2))
     Buffer([0., 0.])
     """
