@@ -113,9 +113,9 @@ class PredictingNetwork:
         class_names : list, optional
             What to call the classes, in the order of their indices.
         compile : bool or {'numpy', 'llvm', 'numba'}
-            Predict many samples with a compiled step, as :meth:`fit` trains with one: for hundreds
-            of thousands of rows, or predictions that come again and again. The results are the same
-            to within rounding. One sample is predicted as without.
+            Predict many samples with a compiled step, as :meth:`fit` trains with one: quicker for
+            tens of thousands of rows and narrow layers. The results are the same to within
+            rounding. Fewer than 4096 samples are predicted as without.
 
         Returns
         -------
