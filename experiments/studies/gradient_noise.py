@@ -22,7 +22,7 @@ STEPS_BEFORE, SETTLING, STEPS_SHOWN, SAMPLES = 2_520, 400, 400, 400
 def measure(quick: bool) -> Numbers:
     """Noise of the gradient at one point, and the loss around which training hovers."""
     problem = problem_of("xor", points=POINTS, seed=0)
-    descend(problem, 60 if quick else STEPS_BEFORE, batch_size=5_000, rng=np.random.default_rng(0))
+    descend(problem, 60 if quick else STEPS_BEFORE, batch_size=32, rng=np.random.default_rng(0))
     trained = problem.buffer.copy()
     return {
         "batch_sizes": list(BATCH_SIZES),

@@ -105,7 +105,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         changes = 1e3 * np.diff(mini["losses"])
         right.axhline(0, color=INK, lw=0.8)
         right.plot(
-            mini["batch_losses"], changes, "o", color=TRAINING, markersize=2_000, alpha=0.5, mew=0
+            mini["batch_losses"], changes, "o", color=TRAINING, markersize=3, alpha=0.5, mew=0
         )
         right.set(xlabel="loss on the batch (nats)", ylabel="change over all points (0.001 nats)")
         right.grid(True)

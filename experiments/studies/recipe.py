@@ -128,7 +128,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
                 yerr=halves,
                 fmt=class_marker(index),
                 color=class_color(index),
-                capsize=48_000,
+                capsize=3,
                 label=PROBLEMS[name],
             )
         axes.axhline(0.3, color=MUTED, lw=1.0, linestyle=":", label="0.3 points")

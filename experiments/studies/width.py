@@ -80,9 +80,7 @@ def draw(numbers: Mapping[str, Any], path: Path) -> None:
         for kind, color, look in (("training", TRAINING, "o-"), ("test", TEST, "^--")):
             means = [100 * mean["value"] for mean in numbers[kind]]
             halves = [100 * (mean["half_width"] or 0) for mean in numbers[kind]]
-            axes.errorbar(
-                widths, means, yerr=halves, fmt=look, color=color, capsize=19_000, label=kind
-            )
+            axes.errorbar(widths, means, yerr=halves, fmt=look, color=color, capsize=3, label=kind)
         axes.axhline(100 * numbers["limit"], color=INK, lw=1.2, linestyle=":", label="limit")
         axes.set(xscale="log", xlabel="width of both hidden layers", ylabel="accuracy (%)")
         axes.xaxis.set_major_locator(FixedLocator(widths))

@@ -6,6 +6,8 @@ import re
 import jsonschema
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from experiments.results import SCHEMA
 from experiments.studies import STUDIES, landscape, oscillation, study_pieces
@@ -18,7 +20,18 @@ def quick(tmp_path_factory):
     """Every study, with hardly anything measured: the record, and the directory of pictures."""
     directory = tmp_path_factory.mktemp("studies")
     pieces = study_pieces(list(STUDIES), directory / "records", directory, quick=True)
-    return {name: piece.do() for name, piece in pieces.items()}, directory
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", with_marks_of_some_points)
+        return {name: piece.do() for name, piece in pieces.items()}, directory
+
+
+def with_marks_of_some_points(figure, *args, **kwargs):
+    """Save a figure in which no marker, nor the cap of an error bar, hides what is around it."""
+    assert max(line.get_markersize() for line in figure.findobj(Line2D)) < 15
+    return SAVE(figure, *args, **kwargs)
+
+
+SAVE = Figure.savefig
 
 
 @pytest.mark.parametrize("name", STUDIES)
