@@ -7,7 +7,6 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.compiler import native
-from tensorgrad.compiler.backends import backend_named
 from tensorgrad.compiler.program_source import program_source
 
 pytest.importorskip("llvmlite")
@@ -57,8 +56,9 @@ def test_threads_change_no_bit(monkeypatch):
 @pytest.mark.parametrize("failing", [0, 1, 2])
 def test_one_that_fails_leaves_none_waiting(failing, monkeypatch):
     monkeypatch.setenv("TENSORGRAD_NUM_THREADS", "3")
+    from tensorgrad.compiler.llvm_backend import NativeFunction
 
-    class Interrupted(backend_named("llvm")):
+    class Interrupted(NativeFunction):
         def load(self, source):
             function = super().load(source)
 
