@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,9 @@ def _var(
 
 
 @_stands_for(np.std)
-def _std(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-) -> Any:
-    return np.sqrt(_var(a, axis, dtype, out, ddof, keepdims))
+@wraps(_var)  # whose arguments it takes
+def _std(*args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(_var(*args, **kwargs))
 
 
 @_stands_for(np.trace)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tensorgrad.compiler.fusion import Group, essential_strides, same_place
 from tensorgrad.compiler.lowering import Operation
-from tensorgrad.compiler.scalar_code import float_types, literal
+from tensorgrad.compiler.scalar_code import literal
 from tensorgrad.compiler.views import Gather, Operand, View
 
 
@@ -153,14 +153,3 @@ def place_text(view: View, strides: tuple[int, ...], indices: list[str]) -> str:
     if view.offset or not terms:
         terms.append(str(view.offset))
     return " + ".join(terms)
-
-
-def shape_text(shape: tuple[int | str, ...]) -> str:
-    """A shape, of whose lengths some may be names."""
-    inside = ", ".join(map(str, shape))
-    return f"({inside},)" if len(shape) == 1 else f"({inside})"
-
-
-def dtype_text(kind: Any) -> str:
-    """The dtype of a value as text."""
-    return float_types(kind.dtype)[0]

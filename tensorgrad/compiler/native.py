@@ -89,10 +89,6 @@ class NativeProgram(ABC):
         """The Python module that was compiled."""
         return self._source_of(None).text
 
-    def scan_source(self, states: int) -> str:
-        """The module with the loop over the steps."""
-        return self._source_of(states).text
-
     @property
     def plan(self) -> Plan:
         """The memory for results of a call, and what it would be if each had its own.
