@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import Tensor
+from tensorgrad.blas import add_multiple
 from tensorgrad.mutation import mutations
 
 multiply, subtract = np.multiply, np.subtract
 
 IN_CACHE = 4096
 """Elements up to which a second pass over an array costs less than a ufunc call per parameter."""
-
-BLOCK = 65536
-"""Elements that are scaled and subtracted before the next ones are."""
 
 
 class FlatBuffer:
@@ -98,28 +96,23 @@ class FlatBuffer:
         else:
             return
         if self.values.size > IN_CACHE:
-            self._descend_in_blocks(rate)
+            self._descend_piece_by_piece(rate)
         else:
             update = self.gradients()
             multiply(update, rate, update)
             subtract(self.values, update, self.values)
         mutations.stamp(self.values)
 
-    def _descend_in_blocks(self, rate: np.ndarray) -> None:
-        """Scale so much at a time that it is still in a cache when it is subtracted."""
+    def _descend_piece_by_piece(self, rate: np.ndarray) -> None:
+        """Without a copy of the gradients."""
         self._take_all_back()
         given = [
-            (np.broadcast_to(p.grad, view.shape), view, slot)  # or an error before any change
-            for p, view, slot in self._pieces
+            (view, np.broadcast_to(p.grad, view.shape))  # or an error before any change
+            for p, view, _ in self._pieces
             if p.grad is not None
         ]
-        for parts in given:
-            gradient, values, scaled = (part.reshape(-1) for part in parts)
-            for start in range(0, values.size, BLOCK):
-                block = values[start : start + BLOCK]
-                update = scaled[: block.size]  # the same memory for all
-                multiply(gradient[start : start + BLOCK], rate, update)
-                subtract(block, update, block)
+        for values, gradient in given:
+            add_multiple(values.reshape(-1), -float(rate), gradient.reshape(-1))
 
     def subtract(self, update: np.ndarray) -> None:
         """Subtract an array of the shape of ``values`` from them, in place."""
