@@ -11,7 +11,9 @@ from numpy.typing import DTypeLike
 import tensorgrad as tg
 from nn.checks import positive_integer
 from nn.initializers import Initializer, xavier_uniform
-from nn.module import Module, Parameter, call_with_x
+from nn.module import Module, Parameter
+from tensorgrad import Tensor
+from tensorgrad.mutation import numbers
 
 
 class Linear(Module):
@@ -143,8 +145,14 @@ class Sequential(Module):
         return iter(self.layers)
 
     def forward(self, x: Any) -> Any:
+        by_the_book = Module.__call__
         for layer in self.layers:
-            # The same, but that the object need not be called, which leaves the interpreter.
-            by_the_book = type(layer).__call__ is Module.__call__
-            x = call_with_x(layer, x) if by_the_book else layer(x)
+            if type(layer).__call__ is not by_the_book:
+                x = layer(x)
+                continue
+            # What the call does, which leaves the interpreter and packs and unpacks.
+            start = next(numbers)
+            x = layer.forward(x)
+            if isinstance(x, Tensor) and (node := x.node) is not None and node.number > start:
+                node.group = (start, layer, node.group)
         return x

@@ -51,8 +51,6 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return ``forward(...)``, and note on the tape which operations this module recorded."""
-        if len(args) == 1 and not kwargs:
-            return call_with_x(self, args[0])
         start = next(numbers)
         output = self.forward(*args, **kwargs)
         # Older nodes were not made here: a module may hand on its input, or a parameter.
@@ -258,15 +256,6 @@ class Module:
         lines = ([", ".join(fields)] if fields else []) + parts
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
-
-
-def call_with_x(module: Module, x: Any) -> Any:
-    """What ``Module.__call__`` does, in half the time: nothing is packed and unpacked."""
-    start = next(numbers)
-    output = module.forward(x)
-    if isinstance(output, Tensor) and (node := output.node) is not None and node.number > start:
-        node.group = (start, module, node.group)
-    return output
 
 
 # ------------------------------------------------------------------------------ walking attributes

@@ -8,7 +8,7 @@ made before the result, so sorting nodes by number *is* a topological order. Not
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heappop, heappush, heappushpop
+from heapq import heappop, heappush
 from typing import Any, cast
 
 import numpy as np
@@ -48,12 +48,9 @@ def backward(root: Node, cotangent: Any) -> None:
     else:
         gradients = _gradients_of_leaves(root, cotangent)
     for node, gradient in gradients.items():
-        if node.tensor is None or (tensor := node.tensor()) is None:
-            continue
-        if type(gradient) is not ndarray:
-            gradient = _without_tensor(gradient)
-        total = tensor.grad
-        tensor.grad = gradient if total is None else as_array(total + gradient)
+        if node.tensor is not None and (tensor := node.tensor()) is not None:
+            total = tensor.grad
+            tensor.grad = gradient if total is None else as_array(total + gradient)
 
 
 def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
@@ -62,16 +59,15 @@ def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
     A node waits from its first cotangent until all newer ones are done; by then it has them all.
     No two gradients share memory.
     """
-    cotangents = {root: cotangent}
+    cotangents: dict[Node, Any] = {}
     handed_on = {id(cotangent)}
     overwritten = mutations.latest
     waiting: list[tuple[int, Node]] = []
     node: Node | None = root
+    g = cotangent
     while node is not None:
-        g = cotangents.pop(node)
         if overwritten > node.number:
             mutations.check((node,))
-        following = None
         try:
             if node.pullback is not None:
                 pulled_back = node.pullback(node.sources, g, node.value, node.args)
@@ -86,23 +82,28 @@ def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
         except Exception as error:
             add_way_back(error, node)
             raise
+        following = None
         for source, cotangent in zip(node.sources, pulled_back):  # noqa: B905
             if source is None:
                 continue
             if source in cotangents:
-                cotangents[source] = cotangents[source] + cotangent
-                continue
-            cotangents[source] = cotangent
-            if source.function is not None:
-                if following is not None:
-                    heappush(waiting, (-following.number, following))
-                following = source
-        if not waiting:
-            node = following  # in a chain of operations, always
-        elif following is None:
+                cotangents[source] = as_array(cotangents[source] + cotangent)
+            elif source.function is None:
+                cotangents[source] = cotangent
+            elif source is following:
+                g = as_array(g + cotangent)
+            elif following is None:
+                following, g = source, cotangent  # in a chain of operations, all there is
+            else:
+                cotangents[source] = cotangent
+                heappush(waiting, (-source.number, source))
+        node = following
+        if waiting:
+            if node is not None:
+                cotangents[node] = g
+                heappush(waiting, (-node.number, node))
             node = heappop(waiting)[1]
-        else:
-            node = heappushpop(waiting, (-following.number, following))[1]
+            g = cotangents.pop(node)
     return cotangents
 
 
