@@ -113,9 +113,12 @@ def apply_to_one(function: Callable[..., Any], operand: Any) -> Any:
         return _constant(function, value)
     now = current_mode()
     if now is DEFAULT_MODE or (now.recording and not now.watched):
-        rules = entry.rules
-        if type(value) is ndarray and value.dtype.char in DIFFERENTIABLE and rules:
-            return recorded(function, rules, (x,), (source,), value, entry.pullback)
+        rules, pullback = entry.rules, entry.pullback
+        if type(value) is ndarray and (
+            pullback is not None  # of a function that keeps the dtype
+            or (rules and value.dtype.char in DIFFERENTIABLE)
+        ):
+            return recorded(function, rules, (x,), (source,), value, pullback)
     elif not now.recording:
         return _constant(function, value)
     return _recorded(function, entry, [x], {}, [source], value)
