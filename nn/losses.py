@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 import tensorgrad as tg
 from nn.module import Module
-from tensorgrad.log_losses import checked_labels, is_label, logits_of
+from tensorgrad.class_labels import checked_labels, logits_of, one_hot
 from tensorgrad.tape import as_array
 
 Reduction = Literal["mean", "sum", "none"]
@@ -148,10 +148,10 @@ def _weighted_log_loss(
         raise ValueError(f"class_weight has shape {weights.shape}, expected ({classes},)")
     is_index = np.ndim(targets) == 1
     if is_index:
-        right = is_label(checked_labels(as_array(targets), logits), logits)
+        right = one_hot(checked_labels(as_array(targets), logits), logits)
     else:
-        right = targets_like(logits, targets)
-    probabilities = _smoothed(right.astype(logits.dtype), label_smoothing, classes)
+        right = targets_like(logits, targets).astype(logits.dtype)
+    probabilities = _smoothed(right, label_smoothing, classes)
     losses = -(weights * probabilities * tg.log_softmax(logits)).sum(axis=1)
     if reduction == "mean" and is_index:
         return losses.sum() / (weights * right).sum()

@@ -14,6 +14,14 @@ from typing import Any
 import numpy as np
 
 from tensorgrad import functions
+from tensorgrad.class_labels import (
+    FEW_CLASSES,
+    checked_labels,
+    logits_of,
+    one_hot,
+    ones_at,
+    places_of,
+)
 from tensorgrad.derivatives.reductions import mean
 from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.dispatch import apply_to_two
@@ -205,19 +213,19 @@ def _is_small(logits: Any) -> bool:
 
 def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
     """The loss, and the pullback, which needs no exponentials of its own."""
-    mask = is_label(checked_labels(labels, logits), logits)
+    places = places_of(checked_labels(labels, logits), logits.shape)
     n, classes = logits.shape
-    zero, _, _, count, share, root = _numbers(n, logits.dtype)
+    _, _, _, count, share, root = _numbers(n, logits.dtype)
     column = ones(classes, logits.dtype)[:, None]
     shifted = logits - _largest_of_rows(logits)
     exponentials = np.exp(shifted)
     sums = exponentials.dot(column)
-    losses = np.log(sums)
-    losses -= np.where(mask, shifted, zero).dot(column)
+    losses = np.log(sums[:, 0])
+    losses -= shifted.ravel()[places]
 
     def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
         slope = exponentials / sums  # the softmax
-        slope -= mask
+        slope -= ones_at(places, logits.shape, logits.dtype)
         slope *= share if g is root else g / count
         return slope, None
 
@@ -227,7 +235,7 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
 def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
-    slope -= is_label(labels, logits)
+    slope -= one_hot(labels, logits)
     plain = type(logits) is ndarray and logits.dtype.char in "fd"
     slope *= g / (_numbers(len(logits), logits.dtype)[3] if plain else len(logits))
     return slope
@@ -235,62 +243,6 @@ def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
 
 register(log_loss_of_arrays, _logits_rule, None)
 LOG_LOSS_RULES = rules_of(log_loss_of_arrays)
-
-FEW_CLASSES = 64
-"""Up to here, adding up a row with all but one column masked is quicker than reading by index."""
-
-
-def checked_labels(labels: Any, logits: Any) -> Any:
-    """Class indices, one for each row of the logits.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer.
-    TypeError
-        If they are not integers.
-    """
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"class indices have dtype {labels.dtype}, expected integers; for probabilities pass "
-            "an array of shape (n, classes)"
-        )
-    if logits.ndim != 2:
-        raise ValueError(f"logits have shape {logits.shape}, expected (n, classes)")
-    if labels.shape != logits.shape[:1]:
-        raise ValueError(f"{len(labels)} class indices for {len(logits)} rows of logits")
-    return labels
-
-
-def logits_of(labels: Any, logits: Any) -> Any:
-    """The logit of the right class, for each row."""
-    n, classes = logits.shape
-    if classes <= FEW_CLASSES:
-        return np.where(is_label(labels, logits), logits, 0).sum(axis=1)
-    # NumPy would take -1 for the last class. Another library's array may have no values to see.
-    if n and type(labels) is np.ndarray and (labels.min() < 0 or labels.max() >= classes):
-        raise _out_of_range(labels, classes)
-    return logits[np.arange(n), labels]
-
-
-def is_label(labels: Any, logits: Any) -> Any:
-    """Whether a column is that of the right class, for each element of the logits."""
-    n, classes = logits.shape
-    mask = labels[:, None] == _indices(classes)
-    if type(mask) is np.ndarray and np.count_nonzero(mask) != n:
-        raise _out_of_range(labels, classes)
-    return mask
-
-
-def _out_of_range(labels: Any, classes: int) -> ValueError:
-    return ValueError(
-        f"class indices go from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
-    )
-
-
-@lru_cache(maxsize=64)
-def _indices(count: int) -> np.ndarray:
-    return np.arange(count)
 
 
 def _largest_of_rows(x: Any) -> Any:

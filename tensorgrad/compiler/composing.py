@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.compiler.compositions import COMPOSITIONS, METHODS
-from tensorgrad.compiler.passes import drop_dead_code, fold_constants, simplify
+from tensorgrad.compiler.passes import (
+    drop_dead_code,
+    fold_constants,
+    share_common_subexpressions,
+    simplify,
+)
 from tensorgrad.compiler.program import Instruction, Kind, Program, rename, substitute
 from tensorgrad.compiler.recorder import Recorder
 from tensorgrad.compiler.symbols import array_method
@@ -32,7 +37,8 @@ def composed(program: Program) -> Program:
         writer.add(step)
     if not writer.has_changed:
         return program
-    return drop_dead_code(simplify(fold_constants(writer.program())))
+    program = simplify(fold_constants(writer.program()))
+    return drop_dead_code(share_common_subexpressions(program))
 
 
 class _Writer:
@@ -45,6 +51,7 @@ class _Writer:
         self._private = set(program.private)
         self._instructions: list[Instruction] = []
         self._names: dict[int, int] = {}
+        self._number_of: dict[int, int] = {}
         self._next = max((*self._kinds, *self._constants), default=0) + 1
         self.has_changed = False
 
@@ -100,14 +107,21 @@ class _Writer:
     def _insert(self, inner: Program, operands: list[int], step: Instruction) -> None:
         names = dict(zip(inner.inputs, operands, strict=True))
         for number, array in inner.constants.items():
-            names[number] = self._new(inner.kinds[number])
-            self._constants[names[number]] = array
-            self._private.add(names[number])
+            names[number] = self._constant(array, inner.kinds[number])
         for one in inner.instructions:
             names[one.result] = self._new(inner.kinds[one.result])
             self.add(replace(_renamed(one, names), result=names[one.result], line=step.line))
         number = names[inner.outputs[0]]
         self._names[step.result] = self._names.get(number, number)
+
+    def _constant(self, array: Any, kind: Kind) -> int:
+        """The number of an array, which two compositions may have in common."""
+        number = self._number_of.get(id(array))
+        if number is None:
+            number = self._number_of[id(array)] = self._new(kind)
+            self._constants[number] = array  # and so it stays alive, and its id its own
+            self._private.add(number)
+        return number
 
     def _new(self, kind: Kind) -> int:
         number, self._next = self._next, self._next + 1

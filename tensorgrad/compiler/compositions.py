@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.class_labels import logits_at_labels, masked_logits, masked_rows, one_hot_rows
+
 COMPOSITIONS: dict[Any, Callable[..., Any]] = {}
 """By the function that one stands for."""
 
@@ -158,6 +160,8 @@ def _vecmat(x1: Any, x2: Any) -> Any:
 
 
 COMPOSITIONS[np.linalg.matmul] = np.matmul
+COMPOSITIONS[logits_at_labels] = masked_logits
+COMPOSITIONS[one_hot_rows] = masked_rows
 
 
 # ----------------------------------------------------------------------------- places and axes

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from tensorgrad.compiler.cheaper_calls import with_cheaper_calls
 from tensorgrad.compiler.factors import factor_out
 from tensorgrad.compiler.planning import Plan, plan_buffers
-from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, substitute
-from tensorgrad.compiler.symbols import array_method
+from tensorgrad.compiler.program import Instruction, Program, Ref, substitute
 from tensorgrad.tape import component
 
 OUT_BY_NAME = frozenset({np.maximum, np.minimum})
 """Ufuncs that deprecate the result array as a third argument."""
+
+METHODS = {np.argmax: "argmax", np.argmin: "argmin", np.take: "take"}
+"""Functions that are methods behind a detour, and the methods."""
 
 
 class Replay:
@@ -76,147 +76,6 @@ def _views_of_buffers(program: Program, plan: Plan) -> list[Instruction]:
     return found
 
 
-def with_cheaper_calls(program: Program) -> Program:
-    """Exchange functions for others that compute the same with less ado around it.
-
-    ``np.dot`` calls the same BLAS routine as ``np.matmul`` of two matrices, in two thirds of the
-    time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a product
-    with ones is the quickest sum over rows, and over all of a few elements. An array without axes
-    spares a ufunc the conversion of a number. A copy of what nobody else has is not made.
-    """
-    program = replace(_without_copies(program), kinds=dict(program.kinds))
-    constants = dict(program.constants)
-    steps = []
-    planned = plan_buffers(program).buffer_of.keys()
-    for step in program.instructions:
-        step = _cheaper(step, program, constants)
-        if _sums_few(step, program) and step.operands()[0] in planned:
-            steps += _product_with_ones(step, program, constants)
-        else:
-            steps.append(step)
-    return replace(program, constants=constants).with_instructions(steps)
-
-
-def _without_copies(program: Program) -> Program:
-    """Give what is computed, rather than a copy of it, to those who wanted one."""
-    readers = Counter(n for step in program.instructions for n in step.operands())
-    readers.update(program.outputs)
-    looked_at = {n for step in program.instructions for n in step.views}
-    fresh = {s.result for s in program.instructions if isinstance(s.function, np.ufunc)}
-    names: dict[int, int] = {}
-    kept = []
-    for step in program.instructions:
-        if step.function is array_method and step.args[1:] == ("copy",):
-            (source,) = step.operands()
-            if source in fresh and readers[source] == 1 and source not in looked_at:
-                names[step.result] = names.get(source, source)
-                continue
-        kept.append(step)
-    return program.with_instructions(kept).renamed(names)
-
-
-def _with_arrays_for_numbers(
-    step: Instruction, program: Program, constants: dict[int, Any]
-) -> Instruction:
-    """Numbers in a call of a ufunc as arrays of the dtype that it computes in."""
-    kinds = [program.kinds[n] for n in step.operands()]
-    numbers = [arg for arg in step.args if type(arg) in (int, float)]
-    if step.kwargs or not numbers or len(numbers) + len(kinds) != len(step.args):
-        return step
-    if len(kinds) != 1 or kinds[0].weak or kinds[0].dtype.kind != "f":
-        return step
-    dtype = kinds[0].dtype
-    ufunc: Any = step.function
-    asked = [dtype if isinstance(arg, Ref) else type(arg) for arg in step.args]
-    if any(one != dtype for one in ufunc.resolve_dtypes((*asked, None))[:-1]):
-        return step
-    args = []
-    for arg in step.args:
-        if not isinstance(arg, Ref):
-            arg = Ref(_constant(np.array(arg, dtype), program, constants))
-        args.append(arg)
-    return replace(step, args=tuple(args))
-
-
-def _constant(array: Any, program: Program, constants: dict[int, Any]) -> int:
-    number = max((*program.kinds, *constants), default=0) + 1
-    constants[number] = array
-    program.kinds[number] = Kind(array.shape, array.dtype)
-    return number
-
-
-def _is_narrow(step: Instruction, program: Program) -> bool:
-    """Whether rows or columns of a matrix are added up that is small enough."""
-    if len(step.args) != 1 or step.kwargs.get("axis") not in (0, 1):
-        return False
-    kind = program.kinds[step.operands()[0]]
-    return (
-        set(step.kwargs) <= {"axis", "keepdims"}
-        and len(kind.shape) == 2
-        and 0 < kind.shape[0] * kind.shape[1] <= SUMMED_AS_PRODUCT
-        and kind.dtype in (np.float32, np.float64)
-    )
-
-
-def _sum_as_product(step: Instruction, program: Program, constants: dict[int, Any]) -> Instruction:
-    kind, axis = program.kinds[step.operands()[0]], step.kwargs["axis"]
-    keeps = bool(step.kwargs.get("keepdims"))
-    shape = (1, kind.shape[0]) if axis == 0 else (kind.shape[1], 1)
-    array = np.ones(shape if keeps else kind.shape[axis], kind.dtype)
-    ones = Ref(_constant(array, program, constants))
-    args = (ones, *step.args) if axis == 0 else (*step.args, ones)
-    return replace(step, function=np.dot, args=args, kwargs={})
-
-
-def _sums_few(step: Instruction, program: Program) -> bool:
-    """Whether so few elements are added up that a product with ones is as exact as halving."""
-    if step.function != np.add.reduce or step.kwargs != {"axis": None}:
-        return False
-    kind = program.kinds[step.operands()[0]]
-    few = 0 < math.prod(kind.shape) <= 128
-    return few and kind.shape != () and kind.dtype in (np.float32, np.float64)
-
-
-def _product_with_ones(
-    step: Instruction, program: Program, constants: dict[int, Any]
-) -> list[Instruction]:
-    (whole,) = step.operands()
-    kind = program.kinds[whole]
-    array = np.ones(math.prod(kind.shape), kind.dtype)
-    ones = _constant(array, program, constants)
-    flat = ones + 1
-    program.kinds[flat] = Kind(array.shape, kind.dtype)
-    return [
-        Instruction(flat, np.ravel, (Ref(whole),), {}, (whole,), step.line),
-        replace(step, function=np.dot, args=(Ref(ones), Ref(flat)), kwargs={}),
-    ]
-
-
-SUMMED_AS_PRODUCT = 100_000
-"""Elements up to which a product with ones is quicker than a sum over rows or columns."""
-
-
-def _cheaper(step: Instruction, program: Program, constants: dict[int, Any]) -> Instruction:
-    if isinstance(step.function, np.ufunc) and step.function.nout == 1:
-        return _with_arrays_for_numbers(step, program, constants)
-    if step.function is np.matmul and not step.kwargs:
-        kinds = [program.kinds[n] for n in step.operands()]
-        if len(kinds) == len(step.args) == 2 and all(
-            len(kind.shape) == 2 and kind.dtype.kind == "f" for kind in kinds
-        ):
-            return replace(step, function=np.dot)
-    if step.function is array_method and step.args[1] == "sum" and len(step.args) == 2:
-        step = replace(step, function=np.sum, args=step.args[:1])
-    if step.function in (np.max, np.min) and len(step.args) == 1:
-        reduce = np.maximum.reduce if step.function is np.max else np.minimum.reduce
-        return replace(step, function=reduce, kwargs={"axis": None, **step.kwargs})
-    if step.function is np.sum and _is_narrow(step, program):
-        return _sum_as_product(step, program, constants)
-    if step.function is np.sum and len(step.args) == 1 and set(step.kwargs) <= {"axis", "keepdims"}:
-        return replace(step, function=np.add.reduce, kwargs={"axis": None, **step.kwargs})
-    return step
-
-
 def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str, dict[str, Any]]:
     """Python text of the function, and the objects that it names."""
     names = _Names()
@@ -258,6 +117,8 @@ def _call(step: Instruction, program: Program, plan: Plan, names: _Names) -> str
     args += [f"{key}={_text(value, names)}" for key, value in step.kwargs.items()]
     if buffer and not by_position:
         args.append(f"out={buffer}")
+    if step.function in METHODS and on_array:
+        return f"{args[0]}.{METHODS[step.function]}({', '.join(args[1:])})"
     return f"{names.of(step.function)}({', '.join(args)})"
 
 

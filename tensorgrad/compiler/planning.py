@@ -90,7 +90,9 @@ def _looked_at_unseen(program: Program) -> set[int]:
     }
 
 
-WRITES_TO_OUT = frozenset({np.dot, np.add.reduce, np.maximum.reduce, np.minimum.reduce})
+WRITES_TO_OUT = frozenset(
+    {np.dot, np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.argmax, np.argmin}
+)
 """Functions besides ufuncs that take ``out=``."""
 
 
@@ -98,6 +100,8 @@ def takes_out(step: Instruction) -> bool:
     """Whether the function can write its result into an array that it is given."""
     if isinstance(step.function, np.ufunc):
         return step.function.nout == 1 and not step.kwargs
+    if step.function is np.take:  # which, were it to raise, would write to a copy first
+        return step.kwargs.get("mode") == "clip"
     return step.function in WRITES_TO_OUT
 
 

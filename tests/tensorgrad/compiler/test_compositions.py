@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from interpreted_text import as_text
 
 import tensorgrad as tg
+from tensorgrad.class_labels import logits_of, one_hot
 from tensorgrad.compiler import CaptureError, record
 from tensorgrad.compiler.composing import composed
 from tensorgrad.compiler.compositions import COMPOSITIONS
@@ -77,6 +78,9 @@ CALLS = [
     (lambda x: x.std(axis=0), X, {}),
     (lambda x: np.einsum("...ij,jk->...ik", x, x[0].T), CUBE, {}),
     (lambda x: np.einsum("i...,i", x, x[0, :2, 0]), CUBE, {}),
+    (lambda x: logits_of((x[:, 0] > 0).astype(np.int8), x), X, {}),
+    (lambda x: logits_of((x[:, 0] > 0).astype(int), x), np.tile(X, 20), {}),
+    (lambda x: one_hot((x[:, 0] > 0).astype(int), x), X.astype(np.float32), {}),
 ]
 
 
