@@ -18,7 +18,9 @@ from tensorgrad.class_labels import logits_at_labels, masked_logits, masked_rows
 COMPOSITIONS: dict[Any, Callable[..., Any]] = {}
 """By the function that one stands for."""
 
-METHODS: dict[str, Any] = {name: getattr(np, name) for name in ("var", "std", "take", "trace")}
+METHODS: dict[str, Any] = {
+    name: getattr(np, name) for name in ("var", "std", "take", "trace", "argmax", "argmin")
+}
 """Methods of arrays, by name."""
 
 
@@ -89,6 +91,28 @@ def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: An
     if ord == 0:
         return np.sum((x != 0).astype(x.dtype), axis=axis, keepdims=keepdims)
     return np.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+def _place_of(extreme: Callable[..., Any]) -> Callable[..., Any]:
+    def place(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
+        _require(out is None)
+        if axis is None:
+            shape = (1,) * a.ndim if keepdims else ()
+            return place(np.ravel(a), 0).reshape(shape)
+        length = a.shape[axis]
+        narrow = np.int32 if length < 2**31 else np.intp  # as many in a vector as there are floats
+        along = [1] * a.ndim
+        along[axis] = length
+        places = np.arange(length, dtype=narrow).reshape(along)
+        # The extreme is NaN if there is one, and the first NaN is then the place.
+        is_there = (a == extreme(a, axis=axis, keepdims=True)) | (a != a)
+        found = np.where(is_there, places, narrow(length))
+        return np.min(found, axis=axis, keepdims=keepdims).astype(np.intp)
+
+    return place
+
+
+COMPOSITIONS[np.argmax], COMPOSITIONS[np.argmin] = _place_of(np.max), _place_of(np.min)
 
 
 # --------------------------------------------------------------------------------- elementwise

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpreted_text import as_text
+from hypothesis.extra.numpy import arrays
+from interpreted_text import as_text, call_interpreted
 
 import tensorgrad as tg
 from tensorgrad.class_labels import logits_of, one_hot
@@ -36,6 +37,11 @@ CALLS = [
     (np.linalg.vector_norm, X * (X > 0), {"ord": 0}),
     (np.radians, X, {}),
     (np.rad2deg, X, {}),
+    (np.argmax, X, {}),
+    (np.argmax, X, {"keepdims": True}),
+    (np.argmin, CUBE, {"axis": -2, "keepdims": True}),
+    (lambda x: x.argmax(0), X > 0, {}),
+    (lambda x: x.argmin(axis=1), INDICES.astype(np.int8), {}),
     (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan]), {}),
     (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan], np.float32), {}),
     (lambda x: np.var(x, 0, None), X, {}),
@@ -94,6 +100,25 @@ def test_calls(function, x, options):
     np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance)
 
 
+@settings(max_examples=30)
+@given(
+    arrays(
+        st.sampled_from([np.float32, np.float64, np.int16]),
+        st.tuples(*3 * [st.integers(1, 4)]),
+        elements=st.sampled_from([-1, 0, 1]),
+    ),
+    st.lists(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]), max_size=5),
+    st.sampled_from([None, 0, 1, -1]),
+)
+def test_the_place_of_an_extreme_is_the_first_and_of_nan_before_all(x, strange, axis):
+    if x.dtype.kind == "f":
+        x.flat[: len(strange)] = strange[: x.size]
+        x = x[::-1]
+    for function in (np.argmax, np.argmin):
+        (places,) = call_interpreted(record(lambda x: function(x, axis), x).program, x)  # noqa: B023
+        np.testing.assert_array_equal(places, function(x, axis))
+
+
 def test_every_composition_is_among_them():
     called = {
         step.function
@@ -117,11 +142,20 @@ def test_machine_code():
     np.testing.assert_allclose(slope, expected_slope, rtol=1e-12)
 
 
+def test_places_in_machine_code():
+    x = np.random.default_rng(0).integers(-3, 3, (70, 10)).astype(np.float32)
+    x[3:30:4, 5] = x[8:30:3, 2] = np.nan
+    places = tg.compile(lambda x: (x.argmax(axis=1), np.argmin(x, axis=0)), backend="llvm")(x)
+    np.testing.assert_array_equal(places[0], x.argmax(axis=1))
+    np.testing.assert_array_equal(places[1], x.argmin(axis=0))
+
+
 @pytest.mark.parametrize(
     "function",
     [
         lambda x: np.var(x, where=x > 0),
         lambda x: np.take(x, [5], mode="wrap"),
+        lambda x: np.argmax(x, 0, np.empty(4, np.intp)),
         lambda x: np.linalg.norm(x, "nuc"),
         lambda x: np.repeat(x, [1, 2, 1], axis=0),
     ],
