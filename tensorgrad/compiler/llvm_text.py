@@ -150,7 +150,7 @@ class _Translation:
                 targets=[ast.Tuple(elts=[ast.Name(id=low), ast.Name(id=high)])],
                 value=ast.Call(func=ast.Name(id="share"), args=[length, grain, _, _]),
             ):
-                self._share(low, high, _integer(length), _integer(grain))
+                self._share(low, high, self._number(length), _integer(grain))
             case ast.AugAssign(target=ast.Subscript() as target):
                 place = self._element(target)
                 old = write.load(place)
@@ -195,15 +195,17 @@ class _Translation:
         )
         self.write.line(f"call void @{called}({text})")
 
-    def _share(self, low: str, high: str, length: int, grain: int) -> None:
+    def _share(self, low: str, high: str, length: Number, grain: int) -> None:
         """A thread's part of a range, in multiples of a grain."""
-        grains, new = -(-length // grain), self.write.new
+        new = self.write.new
+        grains = new(f"add nsw i64 {length.text}, {grain - 1}")
+        grains = new(f"sdiv i64 {grains}, {grain}")
         self.write.declare("declare i64 @llvm.smin.i64(i64, i64)")
         for name, number in ((low, "%thread"), (high, new("add i64 %thread, 1"))):
             product = new(f"mul nsw i64 {number}, {grains}")
             part = new(f"sdiv i64 {product}, %threads")
             place = new(f"mul nsw i64 {part}, {grain}")
-            place = new(f"call i64 @llvm.smin.i64(i64 {place}, i64 {length})")
+            place = new(f"call i64 @llvm.smin.i64(i64 {place}, i64 {length.text})")
             self.names[name] = Number(place, np.dtype(np.int64))
 
     def _assign(self, name: str, value: Any) -> None:

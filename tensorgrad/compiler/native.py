@@ -25,6 +25,9 @@ from tensorgrad.compiler.program_source import Source, program_source
 THREADS_VARIABLE = "TENSORGRAD_NUM_THREADS"
 """The environment variable that says how many threads compute a large step."""
 
+WORTH_A_THREAD = 20_000_000
+"""Multiplications in the steps of a thread from which it pays to start one for them."""
+
 EVERYBODY = 2**62
 """More arrivals than any thread waits for: where one fails, the others go on to their end."""
 
@@ -170,29 +173,36 @@ class _Loaded:
         self._idle: list[Memory] = []
 
     def __call__(self, steps: int, arrays: list[Any]) -> None:
-        """Run it once, in all its threads."""
+        """Run it once, in as many threads as that pays for."""
         try:
             memory = self._idle.pop()
         except IndexError:
             memory = self._new_memory()
-        if self.source.is_shared:
-            self._in_threads(steps, memory, arrays)
+        threads = self._threads_for(steps)
+        if threads > 1:
+            self._in_threads(steps, threads, memory, arrays)
         else:
             self.function(steps, 0, 1, memory, arrays)
         self._idle.append(memory)
 
-    def _in_threads(self, steps: int, memory: Memory, arrays: list[Any]) -> None:
+    def _threads_for(self, steps: int) -> int:
+        work = self.source.work_of_a_step
+        if work is None:
+            return self._threads
+        return max(1, min(self._threads, steps, steps * work // WORTH_A_THREAD))
+
+    def _in_threads(self, steps: int, threads: int, memory: Memory, arrays: list[Any]) -> None:
         arrivals, errors = memory.arrays[0], []
         arrivals[:] = 0
 
         def compute(thread: int) -> None:
             try:
-                self.function(steps, thread, self._threads, memory, arrays)
+                self.function(steps, thread, threads, memory, arrays)
             except BaseException as error:  # noqa: BLE001 - it is raised below
                 arrivals[:] = EVERYBODY
                 errors.append(error)
 
-        others = [Thread(target=compute, args=(i,)) for i in range(1, self._threads)]
+        others = [Thread(target=compute, args=(i,)) for i in range(1, threads)]
         try:
             for thread in others:
                 thread.start()
@@ -208,9 +218,11 @@ class _Loaded:
             raise errors[0]
 
     def _new_memory(self) -> Memory:
-        sizes = [("int64", 1)] if self.source.is_shared else []
-        sizes += self.source.memory.items()
-        sizes += [(name, size * self._threads) for name, size in self.source.scratch.items()]
+        source = self.source
+        users = 1 if source.work_of_a_step is None else self._threads
+        sizes = [("int64", 1)] if source.is_shared else []
+        sizes += [(name, size * users) for name, size in source.memory.items()]
+        sizes += [(name, size * self._threads) for name, size in source.scratch.items()]
         arrays = [_aligned(size, np.dtype(name)) for name, size in sizes]
         return Memory(arrays, [address_of(array) for array in arrays])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ from tensorgrad.compiler.product_source import (
     write_product,
 )
 from tensorgrad.compiler.program import Kind, Program
-from tensorgrad.compiler.scalar_code import helpers_text
+from tensorgrad.compiler.scalar_code import APPROXIMATED, BY_NUMPY, helpers_text
 from tensorgrad.compiler.source_text import SourceText
 from tensorgrad.compiler.views import Gather
 
@@ -53,6 +54,8 @@ WORTH_SHARING = 4_000_000
 """Multiplications in a step from which two threads do it together: below, waiting eats the gain."""
 SHARED_AT_ONCE = 40_000_000
 """The same for a single call, for which the threads have to be started."""
+SIMPLE, INVOLVED = 4, 24
+"""Multiplications of a product in the time of an addition in a loop, and of a tanh."""
 SHARED_ELEMENTS = 4096
 """Elements of a loop from which threads go through a part each."""
 
@@ -67,6 +70,9 @@ class Source(NamedTuple):
         A scan takes the number of steps before everything else.
     is_shared : bool
         Whether it takes the number of a thread, how many there are, and a count of arrivals.
+    work_of_a_step : int or None
+        In multiplications, of a scan whose steps threads share, because none reads what another
+        computes; otherwise None.
     memory : dict of str to int
         Dtypes for which it takes memory to work in, with the number of elements.
     scratch : dict of str to int
@@ -84,6 +90,7 @@ class Source(NamedTuple):
     text: str
     function: str
     is_shared: bool
+    work_of_a_step: int | None
     memory: dict[str, int]
     scratch: dict[str, int]
     inputs: tuple[int, ...]
@@ -141,6 +148,12 @@ class _Writer:
     """Puts the function together: what it takes, where values are, and one group after another."""
 
     def __init__(self, program: Program, states: int | None, machine: Machine) -> None:
+        self.batch = program.inputs[states or 0 :]
+        self.state = program.inputs[: states or 0]
+        self.steps_are_independent = states is not None and _hands_on(program, self.state)
+        if self.steps_are_independent:
+            program = replace(program, outputs=program.outputs[len(self.state) :])
+            self.state = ()
         lowered = accumulate(lower(program))
         self.program, self.machine, self.states = program, machine, states
         self.kinds, self.constants = lowered.kinds, lowered.constants
@@ -153,9 +166,11 @@ class _Writer:
         }
         work = sum(product.multiplications for product in self.products.values())
         enough = work >= (SHARED_AT_ONCE if states is None else WORTH_SHARING)
-        self.is_shared = enough and not _looks_up(self.groups)
-        count = states or 0
-        self.state, self.batch = program.inputs[:count], program.inputs[count:]
+        self.shares_operations = (
+            enough and not self.steps_are_independent and not _looks_up(self.groups)
+        )
+        self.work = work + sum(map(_work_of_loops, self.groups))
+        count = len(self.state)
         self.next_state, self.outputs = lowered.outputs[:count], lowered.outputs[count:]
 
     def source(self) -> Source:
@@ -177,6 +192,7 @@ class _Writer:
             "\n\n".join(part.rstrip() for part in parts if part) + "\n",
             "run" if self.states is None else "scan",
             self.is_shared,
+            self.work if self.steps_are_independent else None,
             layout.sizes(),
             scratch,
             self.program.inputs,
@@ -190,21 +206,25 @@ class _Writer:
             ),
         )
 
+    @property
+    def is_shared(self) -> bool:
+        return self.shares_operations or self.steps_are_independent
+
     # ------------------------------------------------------------------------------ the groups
 
     def _write_groups(self, kept: Sequence[set[int]]) -> None:
         before = None
         for group, results in zip(self.groups, kept, strict=True):
-            shared = self.is_shared and self._is_worth_sharing(group)
+            shared = self.shares_operations and self._is_worth_sharing(group)
             if before or (shared and before is not None):
                 self._write_wait()
-            if self.is_shared and not shared:
+            if self.shares_operations and not shared:
                 with self.text.under("if thread == 0:"):
                     self._write_group(group, results, shared=False)
             else:
                 self._write_group(group, results, shared=shared)
             before = shared
-        if self.is_shared and self.states is not None:
+        if self.shares_operations and self.states is not None:
             self._write_wait()
 
     def _is_worth_sharing(self, group: Group) -> bool:
@@ -229,12 +249,12 @@ class _Writer:
     def _write_moves(self, moved: dict[int, int]) -> None:
         """Put what could not be computed in its place there."""
         for new, old in moved.items():
-            if self.is_shared:
+            if self.shares_operations:
                 self.text.block("if thread == 0:")
             with self.text.under(f"for i in range({_size(self.kinds[old])}):"):
                 self.text.line(f"v{old}[i] = v{new}[i]")
-            self.text.end(self.is_shared)
-        if moved and self.is_shared:
+            self.text.end(self.shares_operations)
+        if moved and self.shares_operations:
             self._write_wait()
 
     # ------------------------------------------------------------------------ what it is given
@@ -284,27 +304,57 @@ class _Writer:
             "@compiled",
             f"def {'scan' if is_scan else 'run'}({', '.join(parameters)}):",
             "    wide_vectors()",
-            *(["    arrived = 0", "    arrivals = at(arrivals, 0)"] if self.is_shared else []),
         ]
+        if self.shares_operations:
+            head += ["    arrived = 0", "    arrivals = at(arrivals, 0)"]
         for name, size in scratch.items():
             offset = f"thread * {size}" if self.is_shared else "0"
             head.append(f"    scratch_{name} = at(scratch_{name}, {offset})")
-        offsets = layout.offsets()
+        places = self._places(layout)
         for name, buffer in ones.items():
-            head.append(f"    one_{name} = at(memory_{name}, {offsets[buffer]})")
+            head.append(f"    one_{name} = at(memory_{name}, {places[buffer]})")
             head.append(f"    one_{name}[0] = np.{name}(1.0)")
-        scopes = {number: len(offsets) + i for i, number in enumerate(given)}
+        scopes = {number: len(places) + i for i, number in enumerate(given)}
         head += [f"    v{n} = value(m{n}, 0, {scopes[n]})" for n in given if n not in each_step]
         head += [f"    v{new} = v{old}" for new, old in home.items()]
         for number, buffer in layout.buffer_of.items():
             memory = f"memory_{layout.buffers[buffer].dtype}"
-            head.append(f"    v{number} = value({memory}, {offsets[buffer]}, {buffer})")
+            head.append(f"    v{number} = value({memory}, {places[buffer]}, {buffer})")
         if is_scan:
-            head.append("    for step in range(steps):")
+            bounds = "steps"
+            if self.steps_are_independent:
+                head.append("    first, last = share(steps, 1, thread, threads)")
+                bounds = "first, last"
+            head.append(f"    for step in range({bounds}):")
             for number in (n for n in given if n in each_step):
                 offset = f"step * {_size(self.kinds[number])}"
                 head.append(f"        v{number} = value(m{number}, {offset}, {scopes[number]})")
         return head
+
+    def _places(self, layout: Layout) -> list[str]:
+        """Where each buffer begins: in memory of its own for each thread, if steps are shared."""
+        if not self.steps_are_independent:
+            return list(map(str, layout.offsets()))
+        sizes = layout.sizes()
+        return [
+            f"thread * {sizes[buffer.dtype]} + {offset}"
+            for buffer, offset in zip(layout.buffers, layout.offsets(), strict=True)
+        ]
+
+
+def _hands_on(program: Program, state: tuple[int, ...]) -> bool:
+    """Whether a step returns the state that it is given, so that no step waits for another."""
+    return program.outputs[: len(state)] == state
+
+
+def _work_of_loops(group: Group) -> int:
+    """Of everything but products, as many multiplications as take the time."""
+    weights = [
+        INVOLVED if operation.function in APPROXIMATED or operation.function in BY_NUMPY else SIMPLE
+        for operation in group.operations
+        if operation.what != "product"
+    ]
+    return math.prod(group.shape) * sum(weights)
 
 
 def _kept(groups: Sequence[Group], outputs: set[int]) -> list[set[int]]:
