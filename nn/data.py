@@ -186,8 +186,9 @@ def _is_finite(array: np.ndarray) -> bool:
     if array.size >= MANY:
         elements = array.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
-            sum_of_squares = elements.dot(elements)
-        # A product is one pass over memory, and leaves no array of truth values behind. If its
+            sum_of_squares = np.einsum("i,i->", elements, elements)
+        # A product is one pass over memory, and leaves no array of truth values behind. That of a
+        # BLAS would leave its threads spinning, and take a core from those of machine code. If the
         # result is not finite, squares may still have overflowed.
         if np.isfinite(sum_of_squares):
             return True

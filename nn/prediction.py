@@ -114,8 +114,8 @@ class PredictingNetwork:
             What to call the classes, in the order of their indices.
         compile : bool or {'numpy', 'llvm', 'numba'}
             Predict many samples with a compiled step, as :meth:`fit` trains with one: quicker for
-            tens of thousands of rows and narrow layers. The results are the same to within
-            rounding. Fewer than 4096 samples are predicted as without.
+            tens of thousands of rows. The results are the same to within rounding. Fewer than 4096
+            samples are predicted as without.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class PredictingNetwork:
                 outputs if standardizer is None else standardizer.values(outputs)
             )
             return prediction if names is None else names[prediction]
-        predictions = self._task.decide(self._in_units_of_y(self._logits(array, compile)))
+        predictions = self._decisions(array, compile)
         return predictions if names is None else _array_of(names)[predictions]
 
     def _inputs(self, X: ArrayLike) -> Any:
@@ -156,15 +156,23 @@ class PredictingNetwork:
     def _in_units_of_y(self, outputs: np.ndarray) -> np.ndarray:
         return outputs if self._standardizer is None else self._standardizer.values(outputs)
 
+    def _decisions(self, inputs: Any, compile: bool | str) -> np.ndarray:
+        """The classes, or values, of several samples."""
+        task, compiled = self._task, self._compiled(compile)
+        if compiled is not None and task.classes_of is not None:
+            return compiled(inputs, task.decide)
+        return task.decide(self._in_units_of_y(self._logits(inputs, compile)))
+
     def _logits(self, inputs: Any, compile: bool | str = False) -> np.ndarray:
         compiled = self._compiled(compile)
-        layers = self._layers() if compiled is None else compiled
-        at_once = ROWS_AT_ONCE if compiled is None else None
+        if compiled is not None:
+            return compiled(inputs)
+        layers = self._layers()
         with np.errstate(all="ignore"):  # what overflows and matters is seen in the logits
-            if type(inputs) is np.ndarray and (at_once is None or len(inputs) <= at_once):
+            if type(inputs) is np.ndarray and len(inputs) <= ROWS_AT_ONCE:
                 return finite(layers(inputs))
             logits = np.empty((len(inputs), self.output_dim), self.dtype)
-            for rows in parts(inputs, at_once):
+            for rows in parts(inputs, ROWS_AT_ONCE):
                 logits[rows] = layers(inputs[rows])
         return finite(logits)
 

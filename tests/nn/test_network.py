@@ -564,9 +564,13 @@ class TestCompiledPrediction:
             pytest.importorskip("llvmlite")
         return request.param
 
-    @pytest.mark.parametrize("make", [binary, multiclass, regression])
-    def test_same_as_without(self, make, backend, monkeypatch):
+    @pytest.fixture(autouse=True)
+    def few_rows(self, monkeypatch):
+        monkeypatch.setattr(compiled_prediction, "FEWEST", 8)
         monkeypatch.setattr(compiled_prediction, "ROWS", 8)
+
+    @pytest.mark.parametrize("make", [binary, multiclass, regression])
+    def test_same_as_without(self, make, backend):
         network = make(standardize=True)
         X, labels = blobs(30)
         network.fit(X, labels, epochs=2, batch_sz=8)
@@ -574,9 +578,40 @@ class TestCompiledPrediction:
             np.testing.assert_allclose(
                 network.transform(X[:n], compile=backend), network.transform(X[:n]), 1e-5, 1e-6
             )
-        expected = network.predict(X)
-        np.testing.assert_allclose(network.predict(X, compile=backend), expected, 1e-5, 1e-6)
-        assert network.predict(X[0], compile=backend) == network.predict(X[0])
+            predicted, expected = network.predict(X[:n], compile=backend), network.predict(X[:n])
+            np.testing.assert_allclose(predicted, expected, 1e-5, 1e-6)
+            assert np.asarray(predicted).dtype == np.asarray(expected).dtype
+
+    def test_ties_and_names(self, backend):
+        network, X = multiclass(), blobs(20)[0]
+        for parameter in network.parameters():
+            parameter.assign(np.zeros_like(parameter.data))
+        np.testing.assert_array_equal(network.predict(X, compile=backend), network.predict(X))
+        names = network.predict(X, ["a", "b", "c"], compile=backend)
+        assert names.tolist() == 20 * ["a"]
+
+    def test_several_labels(self, backend):
+        network = NeuralNetwork(2, [[3, "sigmoid"]], "multilabel_log_loss", seed=0)
+        X = blobs(20)[0]
+        np.testing.assert_array_equal(network.predict(X, compile=backend), network.predict(X))
+
+    @pytest.mark.parametrize("make", [binary, multiclass, regression])
+    @pytest.mark.parametrize("row", [0, 19])
+    def test_what_is_too_large_is_refused_as_without(self, make, row, backend):
+        network, X = make(), blobs(20)[0].astype(np.float32)
+        X[row] = np.finfo(np.float32).max
+        network.model.layers = [layer for layer in network.model.layers if type(layer) is nn.Linear]
+        for parameter in network.parameters():
+            parameter.assign(np.ones_like(parameter.data))
+        for predict in (network.predict, network.transform):
+            with pytest.raises(ValueError, match=r"the network computed -?(nan|inf)") as without:
+                predict(X)
+            with pytest.raises(ValueError, match="the network computed") as compiled:
+                predict(X, compile=backend)
+            assert str(compiled.value) == str(without.value)
+        X[row] = np.nan
+        with pytest.raises(ValueError, match=rf"X holds nan at index \[{row}, 0\]"):
+            network.predict(X, compile=backend)
 
     def test_probabilities(self, backend):
         network, (X, _) = multiclass(), blobs(20)
