@@ -12,7 +12,8 @@ Backend = Callable[[Program], Callable[..., tuple[Any, ...]]]
 """Makes of a program a function from its inputs to a tuple of its outputs.
 
 The function may have a method ``scan(states, steps, *inputs)``, for :func:`tensorgrad.scan` to use
-instead of calling it in a loop, and a text ``source``.
+instead of calling it in a loop; a method ``call_with(inputs)``, which does what a call does and
+takes the inputs as one list; and a text ``source``.
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.class_labels import FEW_CLASSES, logits_at_labels, one_hot_rows
-from tensorgrad.compiler.planning import plan_buffers
+from tensorgrad.compiler.planning import is_elementwise, plan_buffers
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
 from tensorgrad.compiler.symbols import array_method
 
@@ -88,7 +88,7 @@ class _Rewriting:
         if self._is_mean_of_summed(step):
             self._weight_sum(step)
         elif isinstance(function, np.ufunc) and function.nout == 1:
-            self._steps.append(self._with_arrays_for_numbers(step))
+            self._steps.append(self._with_numbers(self._with_arrays_for_numbers(step)))
         elif function is np.matmul:
             self._steps.append(self._product(step))
         elif function is logits_at_labels:
@@ -146,6 +146,26 @@ class _Rewriting:
             for arg in step.args
         ]
         return replace(step, args=tuple(args))
+
+    def _with_numbers(self, step: Instruction) -> Instruction:
+        """Operands of one element without axes, which then need not be broadcast."""
+        shape = self._kinds[step.result].shape
+        kinds = [self._kinds.get(arg.number) if isinstance(arg, Ref) else None for arg in step.args]
+        alike = any(kind is not None and kind.shape == shape for kind in kinds)
+        if step.kwargs or not alike or math.prod(shape) == 1 or not is_elementwise(step):
+            return step
+        args = [
+            self._number(arg, step.line) if kind and _is_single(kind) else arg
+            for arg, kind in zip(step.args, kinds, strict=True)
+        ]
+        return replace(step, args=tuple(args))
+
+    def _number(self, array: Ref, line: str) -> Ref:
+        """The one element of an array, as a view of it."""
+        number = self._new(self._kinds[array.number]._replace(shape=()))
+        args = (array, ())
+        self._steps.append(Instruction(number, np.reshape, args, {}, (array.number,), line))
+        return Ref(number)
 
     def _product(self, step: Instruction) -> Instruction:
         kinds = [self._kinds[n] for n in step.operands()]
@@ -255,6 +275,10 @@ class _Rewriting:
             args = (self._constant(np.eye(classes, dtype=dtype)), labels)
             step = replace(step, function=np.take, args=args, kwargs={"axis": 0, "mode": "clip"})
         self._steps.append(step)
+
+
+def _is_single(kind: Kind) -> bool:
+    return kind.shape != () and math.prod(kind.shape) == 1
 
 
 def _as_reduction(step: Instruction) -> Instruction | None:

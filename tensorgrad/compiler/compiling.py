@@ -20,7 +20,7 @@ from tensorgrad.compiler.program import Program
 from tensorgrad.compiler.recorder import is_dynamic
 from tensorgrad.compiler.recording import Rebuild, record, record_once
 from tensorgrad.messages import name_of
-from tensorgrad.mode import CaptureError, mode
+from tensorgrad.mode import DEFAULT_MODE, CaptureError, mode
 from tensorgrad.structure import flatten
 from tensorgrad.tensor import Tensor
 
@@ -99,10 +99,11 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function's result, by replaying its record for such arguments."""
         now = mode.get()
-        if now.capturing:
-            return self.function(*args, **kwargs)
-        if now.detect_anomaly:
-            return self.call_eagerly(*args, **kwargs)
+        if now is not DEFAULT_MODE:
+            if now.capturing:
+                return self.function(*args, **kwargs)
+            if now.detect_anomaly:
+                return self.call_eagerly(*args, **kwargs)
         record, generators = self._latest, []
         inputs = None if record is None or kwargs else record.inputs_of(args)
         if record is None or inputs is None:
@@ -111,7 +112,7 @@ class Compiled:
             record = self._record_of(key, args, kwargs)
             inputs += [draw(generators) for draw in record.draws]
         try:
-            outputs = record.replay(*inputs)
+            outputs = record.call_with(inputs)
         except Exception as error:
             raise_with_line(error, record.program, inputs)
             raise
@@ -168,7 +169,8 @@ class Compiled:
             program = optimized(recording.program)
             match = _matches_nothing if kwargs else matcher_of(args) or _matches_nothing
             replay = self._backend(program)
-            new = Record(replay, program, recording.rebuild, recording.draws, match)
+            call_with = getattr(replay, "call_with", None) or (lambda inputs: replay(*inputs))
+            new = Record(replay, program, recording.rebuild, recording.draws, match, call_with)
             self._records[key] = new
             if len(self._records) > RECORDS:
                 self._records.popitem(last=False)
@@ -184,6 +186,8 @@ class Record(NamedTuple):
     draws: tuple[Draw, ...]
     inputs_of: Matcher
     """What the program takes of such arguments, and None of others; a short cut past the key."""
+    call_with: Callable[[list[Any]], tuple[Any, ...]]
+    """``replay`` of the inputs as one list."""
 
 
 def _matches_nothing(args: Any) -> None:

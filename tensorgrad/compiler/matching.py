@@ -46,7 +46,7 @@ def matcher_of(tree: Any) -> Matcher | None:
     return text.function("match", "tree", body)
 
 
-def builder_of(tree: Any) -> Callable[[Any], Any] | None:
+def builder_of(tree: Any) -> Callable[..., Any] | None:
     """Make a function that puts results, in order, into a structure like this one.
 
     Parameters
@@ -57,7 +57,8 @@ def builder_of(tree: Any) -> Callable[[Any], Any] | None:
     Returns
     -------
     callable or None
-        None if there is another kind of container.
+        None if there is another kind of container. It may be given random generators as well, which
+        stand in no such structure.
 
     Examples
     --------
@@ -71,7 +72,7 @@ def builder_of(tree: Any) -> Callable[[Any], Any] | None:
         return None
     names = "".join(f"{leaf}, " for leaf in text.leaves)
     unpacked = [f"{names}= results"] if names else []
-    return text.function("build", "results", [*unpacked, f"return {expression}"])
+    return text.function("build", "results, generators=()", [*unpacked, f"return {expression}"])
 
 
 class _UnknownType(Exception):

@@ -9,7 +9,7 @@ import ctypes
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
@@ -107,6 +107,10 @@ class NativeProgram(ABC):
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs of the program, in order."""
+        return self.call_with(inputs)
+
+    def call_with(self, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        """The same, of the inputs as one sequence."""
         kinds = self._program.kinds
         given = [_given(x, kinds[n]) for x, n in zip(inputs, self._program.inputs, strict=True)]
         outputs = [np.empty(kinds[n].shape, kinds[n].dtype) for n in self._program.outputs]

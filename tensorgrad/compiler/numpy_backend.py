@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,29 @@ import numpy as np
 from tensorgrad.compiler.cheaper_calls import with_cheaper_calls
 from tensorgrad.compiler.factors import factor_out
 from tensorgrad.compiler.planning import Plan, plan_buffers
-from tensorgrad.compiler.program import Instruction, Program, Ref, substitute
+from tensorgrad.compiler.program import Instruction, Program, Ref, refs_in, substitute
+from tensorgrad.compiler.symbols import array_method
 from tensorgrad.tape import component
 
 OUT_BY_NAME = frozenset({np.maximum, np.minimum})
 """Ufuncs that deprecate the result array as a third argument."""
 
-METHODS = {np.argmax: "argmax", np.argmin: "argmin", np.take: "take"}
+METHODS: dict[Any, str] = {
+    np.argmax: "argmax",
+    np.argmin: "argmin",
+    np.diagonal: "diagonal",
+    np.dot: "dot",
+    np.ravel: "ravel",
+    np.repeat: "repeat",
+    np.reshape: "reshape",
+    np.squeeze: "squeeze",
+    np.swapaxes: "swapaxes",
+    np.take: "take",
+    np.transpose: "transpose",
+}
 """Functions that are methods behind a detour, and the methods."""
+SAME_KEYWORDS = frozenset({"axis", "keepdims", "mode"})
+"""Keywords that both take."""
 
 
 class Replay:
@@ -32,37 +49,33 @@ class Replay:
         The Python function that is called.
     plan : Plan
         Which result goes into which buffer.
+    call_with : callable
+        That function: it takes the inputs as one sequence.
     """
 
     def __init__(self, program: Program) -> None:
         program = with_cheaper_calls(factor_out(program))
         self.plan: Plan = plan_buffers(program)
-        self._views = _views_of_buffers(program, self.plan)
-        self.source, namespace = _source(program, self.plan, self._views)
+        views = _views_of_buffers(program, self.plan)
+        self.source, namespace = _source(program, self.plan, views)
+        namespace |= {"idle": [], "new_buffers": partial(_new_buffers, self.plan, views)}
         exec(compile(self.source, "<tensorgrad replay>", "exec"), namespace)
-        self._run: Callable[..., tuple[Any, ...]] = namespace["run"]
-        self._idle: list[tuple[Any, ...]] = []
+        # Taken out, since a function among its own globals would keep the buffers alive.
+        self.call_with: Callable[[Sequence[Any]], tuple[Any, ...]] = namespace.pop("run")
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs of the program, in order."""
-        try:
-            buffers = self._idle.pop()
-        except IndexError:
-            buffers = self._new_buffers()
-        outputs = self._run(buffers, *inputs)
-        self._idle.append(buffers)
-        return outputs
+        return self.call_with(inputs)
 
-    def _new_buffers(self) -> tuple[Any, ...]:
-        """Arrays to write to, and what looks at them in another way."""
-        buffers = [np.empty(kind.shape, kind.dtype) for kind in self.plan.buffers]
-        values = {number: buffers[i] for number, i in self.plan.buffer_of.items()}
-        for step in self._views:
-            args, kwargs = (
-                substitute(tree, values.__getitem__) for tree in (step.args, step.kwargs)
-            )
-            values[step.result] = step.function(*args, **kwargs)
-        return (*buffers, *(values[step.result] for step in self._views))
+
+def _new_buffers(plan: Plan, views: list[Instruction]) -> tuple[Any, ...]:
+    """Arrays to write to, and what looks at them in another way."""
+    buffers = [np.empty(kind.shape, kind.dtype) for kind in plan.buffers]
+    values = {number: buffers[i] for number, i in plan.buffer_of.items()}
+    for step in views:
+        args, kwargs = (substitute(tree, values.__getitem__) for tree in (step.args, step.kwargs))
+        values[step.result] = step.function(*args, **kwargs)
+    return (*buffers, *(values[step.result] for step in views))
 
 
 def _views_of_buffers(program: Program, plan: Plan) -> list[Instruction]:
@@ -79,11 +92,13 @@ def _views_of_buffers(program: Program, plan: Plan) -> list[Instruction]:
 def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str, dict[str, Any]]:
     """Python text of the function, and the objects that it names."""
     names = _Names()
-    inputs = ", ".join(_value(n) for n in program.inputs)
-    lines = [f"def run(buffers, {inputs}):" if inputs else "def run(buffers):"]
+    lines = ["def run(inputs):"]
+    if program.inputs:
+        lines.append(f"    {', '.join(map(_value, program.inputs))}, = inputs")
     bound = {step.result for step in views}
     kept = [*(f"b{i}" for i in range(len(plan.buffers))), *(_value(step.result) for step in views)]
     if kept:
+        lines += _TAKE_BUFFERS
         lines.append(f"    {', '.join(kept)}, = buffers")
     for number, array in program.constants.items():
         names.objects[_value(number)] = array
@@ -95,31 +110,48 @@ def _source(program: Program, plan: Plan, views: list[Instruction]) -> tuple[str
         dead = [_value(n) for n in last.get(i, ()) if n not in plan.buffer_of and n not in bound]
         if dead:
             lines.append(f"    del {', '.join(dead)}")
+    if kept:
+        lines.append("    idle.append(buffers)")
     outputs = "".join(f"{_value(n)}, " for n in program.outputs)
     lines.append(f"    return ({outputs})")
     return "\n".join(lines) + "\n", names.objects
 
 
+_TAKE_BUFFERS = [
+    "    try:",
+    "        buffers = idle.pop()",
+    "    except IndexError:",
+    "        buffers = new_buffers()",
+]
+
+
 def _call(step: Instruction, program: Program, plan: Plan, names: _Names) -> str:
     args = [_text(arg, names) for arg in step.args]
-    if step.function is component:
-        return f"{args[0]}[{args[1]}]"
-    on_array = bool(step.args) and _is_array(step.args[0], program)
-    if step.function is np.transpose and len(args) == 1 and not step.kwargs and on_array:
+    function, kwargs = step.function, step.kwargs
+    if function is component or function is getitem:
+        return f"{args[0]}[{_index(step.args[1], names)}]"
+    on_array = bool(args) and _is_array(step.args[0], program)
+    if function is np.transpose and len(args) == 1 and not kwargs and on_array:
         return f"{args[0]}.T"
     buffer = f"b{plan.buffer_of[step.result]}" if step.result in plan.buffer_of else ""
-    if step.function is np.dot and on_array and not step.kwargs:
-        # The method is the function without its detour, which takes a quarter of a small product.
-        return f"{args[0]}.dot({', '.join([*args[1:], *filter(None, [buffer])])})"
-    by_position = isinstance(step.function, np.ufunc) and step.function not in OUT_BY_NAME
+    by_position = isinstance(function, np.ufunc) and function not in OUT_BY_NAME
+    by_position |= function is np.dot
     if buffer and by_position:  # which is quicker than by name
         args.append(buffer)
-    args += [f"{key}={_text(value, names)}" for key, value in step.kwargs.items()]
+    args += [f"{key}={_text(value, names)}" for key, value in kwargs.items()]
     if buffer and not by_position:
         args.append(f"out={buffer}")
-    if step.function in METHODS and on_array:
-        return f"{args[0]}.{METHODS[step.function]}({', '.join(args[1:])})"
-    return f"{names.of(step.function)}({', '.join(args)})"
+    if on_array and function is array_method:
+        return f"{args[0]}.{step.args[1]}({', '.join(args[2:])})"
+    if on_array and function in METHODS and kwargs.keys() <= SAME_KEYWORDS:
+        return f"{args[0]}.{METHODS[function]}({', '.join(args[1:])})"
+    return f"{names.of(function)}({', '.join(args)})"
+
+
+def _index(index: Any, names: _Names) -> str:
+    """An index as text, made once if it is always the same."""
+    varies = type(index) is int or next(refs_in(index), None) is not None
+    return _text(index, names) if varies else names.of(index)
 
 
 def _is_array(arg: Any, program: Program) -> bool:

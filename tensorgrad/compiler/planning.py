@@ -65,7 +65,7 @@ def plan_buffers(program: Program) -> Plan:
         if takes_out(step) and step.result not in kept:
             kind = program.kinds[step.result]
             before += size_of(kind)
-            if _is_elementwise(step):
+            if is_elementwise(step):
                 _release(ends.pop(i, []), buffer_of, buffers, free)
             available = free.get(kind)
             if available:
@@ -105,7 +105,8 @@ def takes_out(step: Instruction) -> bool:
     return step.function in WRITES_TO_OUT
 
 
-def _is_elementwise(step: Instruction) -> bool:
+def is_elementwise(step: Instruction) -> bool:
+    """Whether it is a call of a ufunc, other than those of whole rows or matrices."""
     return isinstance(step.function, np.ufunc) and step.function.signature is None
 
 

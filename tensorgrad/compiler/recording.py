@@ -103,10 +103,10 @@ def record_once(
     numbers = [recorder.output(output) for output in arrays]
 
     build = builder_of(result)
+    if build is not None and len(arrays) == len(outputs):
+        return Recording(recorder.program(numbers), build, tuple(draws))
 
     def rebuild(values: Sequence[Any], generators: list[np.random.Generator]) -> Any:
-        if not generators:
-            return rebuild_result(list(values)) if build is None else build(values)
         remaining = iter(values)
         return rebuild_result(
             [

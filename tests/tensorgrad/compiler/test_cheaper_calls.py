@@ -1,5 +1,7 @@
 """What replay calls in the place of other functions: the same values, and the same errors."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -59,6 +61,24 @@ class TestExtremesOfRows:
             results = tg.compile(gradient)(a, b)
         for result, expected in zip(results, gradient(a, b), strict=True):
             np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+
+
+@given(
+    shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_side=3, min_side=0),
+    dtypes=st.tuples(*[st.sampled_from([np.float32, np.float64, np.int64])] * 2),
+)
+def test_operands_of_one_element(shapes, dtypes):
+    def f(a, b):
+        return np.negative(a) * b, np.square(b) + np.where(a < b, a, b), -a + 1
+
+    a, b = (
+        np.arange(math.prod(shape)).reshape(shape).astype(dtype)
+        for shape, dtype in zip(shapes.input_shapes, dtypes, strict=True)
+    )
+    compiled = tg.compile(f)
+    for left, right in ((a, b), (a + 3, b - 2)):
+        for result, expected in zip(compiled(left, right), f(left, right), strict=True):
+            np.testing.assert_array_equal(result, expected, strict=True)
 
 
 class TestMeans:

@@ -1,6 +1,7 @@
 """tg.compile: the same results, and nothing captured that could not be repeated."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -344,3 +345,11 @@ def test_a_replay_leaves_its_program_alone():
     kinds = dict(program.kinds)
     Replay(program)
     assert program.kinds == kinds
+
+
+def test_a_replay_takes_its_memory_along():
+    replay = Replay(record(lambda x: np.exp(x) + 1, np.ones(3)).program)
+    replay(np.ones(3))
+    function = weakref.ref(replay.call_with)
+    del replay
+    assert function() is None
