@@ -235,8 +235,11 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
 def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
-    slope -= one_hot(labels, logits)
     plain = type(logits) is ndarray and logits.dtype.char in "fd"
+    if plain and type(labels) is ndarray:
+        slope[np.arange(len(labels)), labels] -= 1
+    else:
+        slope -= one_hot(labels, logits)
     slope *= g / (_numbers(len(logits), logits.dtype)[3] if plain else len(logits))
     return slope
 
