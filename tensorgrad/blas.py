@@ -1,8 +1,8 @@
-"""A routine of the BLAS that NumPy has loaded and does not offer: axpy.
+"""Routines of the BLAS that NumPy has loaded and does not offer: axpy, and gemm that adds.
 
 After a matrix product, half of its result is in the cache of another core. NumPy's own passes over
 it run on one core, wait for that half, and take the result away from the other. The BLAS shares
-vectors among its threads as it shares products.
+vectors among its threads as it shares products, and a product can add itself to what is there.
 """
 
 from __future__ import annotations
@@ -49,6 +49,81 @@ def add_multiple(y: np.ndarray, factor: float, x: np.ndarray) -> None:
         axpy(y.size, factor, x.ctypes.data, 1, y.ctypes.data, 1)
 
 
+def plus_product(c: np.ndarray, factor: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``c + factor * (a @ b)``, with no array for the product where NumPy's BLAS is known.
+
+    Parameters
+    ----------
+    c : ndarray
+        Of shape (m, n).
+    factor : float
+        Other than zero.
+    a : ndarray
+        Of shape (m, k) and the dtype of ``c``.
+    b : ndarray
+        Of shape (k, n) and the dtype of ``c``.
+
+    Returns
+    -------
+    ndarray
+        Of shape (m, n).
+
+    Examples
+    --------
+    >>> plus_product(np.eye(2), -1.0, np.ones((2, 3)), np.ones((3, 2)))
+    array([[-2., -3.],
+           [-3., -2.]])
+    """
+    gemm = _gemm(c.dtype.char) if c.size > SMALL and a.size and b.size else None
+    left, right = _layout(a), _layout(b)
+    if gemm is None or left is None or right is None:
+        product = np.matmul(a, b)
+        product *= factor
+        product += c
+        return product
+    total = np.array(c, order="C")
+    (orientation_of_a, line_of_a), (orientation_of_b, line_of_b) = left, right
+    gemm(
+        BY_ROWS,
+        orientation_of_a,
+        orientation_of_b,
+        *total.shape,
+        a.shape[1],
+        factor,
+        a.ctypes.data,
+        line_of_a,
+        b.ctypes.data,
+        line_of_b,
+        1.0,
+        total.ctypes.data,
+        total.shape[1],
+    )
+    return total
+
+
+def adds_products(dtype: np.dtype[Any]) -> bool:
+    """Whether :func:`plus_product` has a routine for the dtype.
+
+    Examples
+    --------
+    >>> adds_products(np.dtype(np.float16))
+    False
+    """
+    return _gemm(dtype.char) is not None
+
+
+# What cblas.h calls CblasRowMajor, CblasNoTrans and CblasTrans.
+BY_ROWS, AS_IT_IS, TRANSPOSED = 101, 111, 112
+
+
+def _layout(matrix: np.ndarray) -> tuple[int, int] | None:
+    """Whether a matrix lies in memory as its transpose, and the length of a line of it."""
+    flags, (rows, columns) = matrix.flags, matrix.shape
+    if flags.c_contiguous:
+        return AS_IT_IS, columns
+    return (TRANSPOSED, rows) if flags.f_contiguous else None
+
+
 def _add_in_blocks(y: np.ndarray, factor: np.ndarray, x: np.ndarray) -> None:
     scratch = np.empty(min(BLOCK, y.size), y.dtype)
     for start in range(0, y.size, BLOCK):
@@ -58,23 +133,42 @@ def _add_in_blocks(y: np.ndarray, factor: np.ndarray, x: np.ndarray) -> None:
         np.add(block, multiple, block)
 
 
+# ------------------------------------------------------------------------- finding the routines
+
+SIZE, POINTER, ENUM = ctypes.c_int64, ctypes.c_void_p, ctypes.c_int
+
+
 @cache
 def _axpy(char: str) -> Callable[..., Any] | None:
-    """The routine for a dtype, if NumPy was built with the library that its wheels carry.
+    number = _NUMBERS.get(char)
+    return _routine("axpy", char, (SIZE, number, POINTER, SIZE, POINTER, SIZE))
+
+
+@cache
+def _gemm(char: str) -> Callable[..., Any] | None:
+    number, sizes = _NUMBERS.get(char), (SIZE, SIZE, SIZE)
+    operand = (POINTER, SIZE)
+    types = (ENUM, ENUM, ENUM, *sizes, number, *operand, *operand, number, *operand)
+    return _routine("gemm", char, types)
+
+
+_NUMBERS: dict[str, Any] = {"f": ctypes.c_float, "d": ctypes.c_double}
+
+
+def _routine(name: str, char: str, types: tuple[Any, ...]) -> Callable[..., Any] | None:
+    """A routine for a dtype, if NumPy was built with the library that its wheels carry.
 
     Only the names that this library has are asked for, since they tell what sort of integers a
     routine takes. Elsewhere (Accelerate, MKL, Windows) there is none, and NumPy computes.
     """
-    letters = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}
-    if char not in letters:
+    if char not in _NUMBERS:
         return None
-    letter, number = letters[char]
+    letter = {"f": "s", "d": "d"}[char]
     try:
         library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
-        routine = library[f"scipy_cblas_{letter}axpy64_"]
+        routine = library[f"scipy_cblas_{letter}{name}64_"]
     except (ImportError, AttributeError, OSError):
         return None
-    size, pointer = ctypes.c_int64, ctypes.c_void_p
-    routine.argtypes = (size, number, pointer, size, pointer, size)
+    routine.argtypes = types
     routine.restype = None
     return routine

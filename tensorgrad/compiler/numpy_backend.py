@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.compiler.added_products import with_added_products
 from tensorgrad.compiler.cheaper_calls import with_cheaper_calls
 from tensorgrad.compiler.factors import factor_out
 from tensorgrad.compiler.planning import Plan, plan_buffers
@@ -54,7 +55,7 @@ class Replay:
     """
 
     def __init__(self, program: Program) -> None:
-        program = with_cheaper_calls(factor_out(program))
+        program = with_cheaper_calls(with_added_products(factor_out(program)))
         self.plan: Plan = plan_buffers(program)
         views = _views_of_buffers(program, self.plan)
         self.source, namespace = _source(program, self.plan, views)
