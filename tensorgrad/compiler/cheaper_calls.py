@@ -13,16 +13,17 @@ from tensorgrad.class_labels import FEW_CLASSES, logits_at_labels, one_hot_rows
 from tensorgrad.compiler.planning import is_elementwise, plan_buffers
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
 from tensorgrad.compiler.symbols import array_method
+from tensorgrad.derivatives.products import FEW as FEW_IN_PRODUCT
 
 
 def with_cheaper_calls(program: Program) -> Program:
     """Exchange functions for others that compute the same with less ado around it.
 
     ``np.dot`` calls the same BLAS routine as ``np.matmul`` of two matrices, in two thirds of the
-    time when they are small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a product
-    with ones is the quickest sum over rows, and over all of a few elements. Where the largest
-    element of a short row is, NumPy finds sooner than the element itself. An array without axes
-    spares a ufunc the conversion of a number. A copy of what nobody else has is not made.
+    time when their product is small, and ``np.add.reduce`` is what ``np.sum`` ends up calling; a
+    product with ones is the quickest sum over rows, and over all of a few elements. Where the
+    largest element of a short row is, NumPy finds sooner than the element itself. An array without
+    axes spares a ufunc the conversion of a number. A copy of what nobody else has is not made.
 
     Examples
     --------
@@ -85,12 +86,12 @@ class _Rewriting:
     def add(self, step: Instruction) -> None:
         """Write a call, or what is cheaper."""
         function = step.function
-        if self._is_mean_of_summed(step):
+        if function is np.matmul:
+            self._steps.append(self._product(step))
+        elif self._is_mean_of_summed(step):
             self._weight_sum(step)
         elif isinstance(function, np.ufunc) and function.nout == 1:
             self._steps.append(self._with_numbers(self._with_arrays_for_numbers(step)))
-        elif function is np.matmul:
-            self._steps.append(self._product(step))
         elif function is logits_at_labels:
             self._read_at_labels(step)
         elif function is one_hot_rows:
@@ -170,7 +171,8 @@ class _Rewriting:
     def _product(self, step: Instruction) -> Instruction:
         kinds = [self._kinds[n] for n in step.operands()]
         matrices = all(len(kind.shape) == 2 and kind.dtype.kind == "f" for kind in kinds)
-        if matrices and len(kinds) == len(step.args) == 2 and not step.kwargs:
+        few = math.prod(self._kinds[step.result].shape) <= FEW_IN_PRODUCT
+        if few and matrices and len(kinds) == len(step.args) == 2 and not step.kwargs:
             return replace(step, function=np.dot)
         return step
 

@@ -176,3 +176,14 @@ class TestLabels:
         labels = np.array([1, 0])
         compiled = tg.compile(tg.grad(lambda x: tg.cross_entropy(x, labels)))
         np.testing.assert_array_equal(compiled(np.zeros((2, 2))), [[0.25, -0.25], [-0.25, 0.25]])
+
+
+class TestProducts:
+    def test_of_small_matrices(self):
+        x = np.ones((3, 4))
+        assert called(lambda x: np.matmul(x, x.T) + 1, x) >= {np.dot}
+        assert called(np.matmul, x.astype(int), x.T.astype(int)) == {np.matmul}
+
+    def test_of_large_ones(self):
+        x = np.ones((3, 100))
+        assert np.matmul in called(lambda x: np.matmul(x.T, x), x)
