@@ -14,8 +14,8 @@ from tensorgrad.mutation import mutations
 
 multiply, subtract = np.multiply, np.subtract
 
-IN_CACHE = 4096
-"""Elements up to which a second pass over an array costs less than a ufunc call per parameter."""
+IN_CACHE = 32768
+"""Elements up to which a second pass over an array costs less than calls for each parameter."""
 
 
 class FlatBuffer:
@@ -106,11 +106,13 @@ class FlatBuffer:
     def _descend_piece_by_piece(self, rate: np.ndarray) -> None:
         """Without a copy of the gradients."""
         self._take_all_back()
-        given = [
-            (view, np.broadcast_to(p.grad, view.shape))  # or an error before any change
-            for p, view, _ in self._pieces
-            if p.grad is not None
-        ]
+        given = []
+        for parameter, view, _ in self._pieces:
+            gradient = parameter.grad
+            if gradient is not None:
+                if gradient.shape != view.shape:  # raises before anything is changed
+                    gradient = np.broadcast_to(gradient, view.shape)
+                given.append((view, gradient))
         for values, gradient in given:
             add_multiple(values.reshape(-1), -float(rate), gradient.reshape(-1))
 

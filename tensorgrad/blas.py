@@ -125,7 +125,10 @@ def _layout(matrix: np.ndarray) -> tuple[int, int] | None:
 
 
 def _add_in_blocks(y: np.ndarray, factor: np.ndarray, x: np.ndarray) -> None:
-    scratch = np.empty(min(BLOCK, y.size), y.dtype)
+    if y.size <= BLOCK:
+        np.add(y, np.multiply(x, factor, np.empty_like(y)), y)
+        return
+    scratch = np.empty(BLOCK, y.dtype)
     for start in range(0, y.size, BLOCK):
         block = y[start : start + BLOCK]
         multiple = scratch[: block.size]

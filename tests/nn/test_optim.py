@@ -97,7 +97,7 @@ class TestFlatBuffer:
         parameters[1].grad = np.array([[1.0, 2.0]], np.float32)
         np.testing.assert_array_equal(buffer.gradients(), [0, 0, 1, 2])
 
-    @pytest.mark.parametrize("size", [2, 5000], ids=["in cache", "larger"])
+    @pytest.mark.parametrize("size", [2, 40_000], ids=["in cache", "larger"])
     def test_descent(self, size):
         parameters = parameters_of((size,), (1, 2), dtype=np.float32)
         buffer = FlatBuffer(parameters)
@@ -109,15 +109,15 @@ class TestFlatBuffer:
         np.testing.assert_array_equal(parameters[1].grad, [[1, 2]])
 
     def test_a_gradient_that_does_not_fit_changes_nothing(self):
-        parameters = parameters_of((5000,), (2,))
+        parameters = parameters_of((40_000,), (2,))
         buffer = FlatBuffer(parameters)
         before = buffer.copy()
-        parameters[0].grad, parameters[1].grad = np.ones(5000), np.ones(3)
+        parameters[0].grad, parameters[1].grad = np.ones(40_000), np.ones(3)
         with pytest.raises(ValueError, match=r"\(3,\)"):
             buffer.descend(np.array(0.1))
         np.testing.assert_array_equal(buffer.values, before)
 
-    @pytest.mark.parametrize("size", [2, 5000])
+    @pytest.mark.parametrize("size", [2, 40_000])
     def test_without_gradients_nothing_is_overwritten(self, size):
         (parameter,) = parameters_of((size,))
         buffer = FlatBuffer([parameter])
