@@ -124,16 +124,16 @@ def masked_logits(logits: Any, labels: Any) -> Any:
     """:func:`logits_of`, without looking at values."""
     n, classes = logits.shape
     if classes <= FEW_CLASSES:
-        return np.where(_is_label(labels, classes), logits, 0).sum(axis=1)
+        return np.where(is_label(labels, classes), logits, 0).sum(axis=1)
     return logits[np.arange(n), labels]
 
 
 def masked_rows(labels: Any, classes: int, dtype: Any) -> Any:
     """:func:`one_hot`, without looking at values."""
-    return _is_label(labels, classes).astype(dtype)
+    return is_label(labels, classes).astype(dtype)
 
 
-def _is_label(labels: Any, classes: int) -> Any:
+def is_label(labels: Any, classes: int) -> Any:
     """Whether a column is that of the right class, for each row."""
     return labels[:, None] == _indices(classes)
 

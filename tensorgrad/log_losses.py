@@ -17,6 +17,7 @@ from tensorgrad import functions
 from tensorgrad.class_labels import (
     FEW_CLASSES,
     checked_labels,
+    is_label,
     logits_of,
     one_hot,
     ones_at,
@@ -236,10 +237,12 @@ def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
     slope = np.exp(logits - _largest_of_rows(logits))
     slope /= _sums_of_rows(slope)  # the softmax
     plain = type(logits) is ndarray and logits.dtype.char in "fd"
-    if plain and type(labels) is ndarray:
-        slope[np.arange(len(labels)), labels] -= 1
-    else:
+    if type(labels) is not ndarray:
         slope -= one_hot(labels, logits)
+    elif plain:
+        slope[np.arange(len(labels)), labels] -= 1
+    else:  # truth values mix with numbers of every kind
+        slope -= is_label(labels, logits.shape[1])
     slope *= g / (_numbers(len(logits), logits.dtype)[3] if plain else len(logits))
     return slope
 
