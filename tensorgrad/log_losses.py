@@ -71,8 +71,12 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     if isinstance(logits, Tensor) and logits.node is not None and type(targets) is ndarray:
         now, z = current_mode(), logits.data
         if (now is DEFAULT_MODE or (now.recording and not now.watched)) and type(z) is ndarray:
+            pullback = _pull_back_to_logits
             try:
-                value = binary_log_loss_of_arrays(z, targets)
+                if 0 < z.size <= FEW and z.dtype is targets.dtype and z.shape == targets.shape:
+                    value, pullback = _with_binary_pullback(z, targets)
+                else:
+                    value = binary_log_loss_of_arrays(z, targets)
             except Exception as error:
                 raise explained(error, binary_log_loss_of_arrays, (z, targets)) from error
             if type(value) is ndarray and value.dtype is z.dtype:
@@ -83,7 +87,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
                     (z, targets),
                     sources,
                     value,
-                    _pull_back_to_logits,
+                    pullback,
                 )
     return apply_to_two(binary_log_loss_of_arrays, logits, targets)
 
@@ -107,6 +111,27 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
 
 FEW = 128
 """Elements up to which NumPy adds up without halving, and logaddexp is quicker than its parts."""
+
+
+def _with_binary_pullback(logits: Any, targets: Any) -> tuple[Any, Callable[..., Any]]:
+    """The loss, and the pullback, which makes the sigmoid of the softplus."""
+    count, dtype = logits.size, logits.dtype
+    zero, _, _, _, _, root = _numbers(count, dtype)
+    softplus = np.logaddexp(logits, zero)
+
+    def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
+        slope = np.negative(softplus)
+        np.expm1(slope, slope)  # less the sigmoid, 1 - exp(-softplus), to its last digits
+        slope += targets
+        slope *= _minus_share(count, dtype) if g is root else g / -count
+        return slope, None
+
+    return _mean_of_few(softplus - logits * targets, count, dtype), pullback
+
+
+@lru_cache(maxsize=64)
+def _minus_share(count: int, dtype: np.dtype[Any]) -> np.ndarray:
+    return np.array(-1 / count, dtype)
 
 
 def _mean_of_few(losses: np.ndarray, count: int, dtype: np.dtype[Any]) -> np.ndarray:
@@ -218,7 +243,7 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
     n, classes = logits.shape
     _, _, _, count, share, root = _numbers(n, logits.dtype)
     column = ones(classes, logits.dtype)[:, None]
-    shifted = logits - _largest_of_rows(logits)
+    shifted = logits - _largest_of_short_rows(logits)
     exponentials = np.exp(shifted)
     sums = exponentials.dot(column)
     losses = np.log(sums[:, 0])
@@ -249,6 +274,19 @@ def _logits_rule(g: Any, y: Any, logits: Any, labels: Any) -> Any:
 
 register(log_loss_of_arrays, _logits_rule, None)
 LOG_LOSS_RULES = rules_of(log_loss_of_arrays)
+
+
+def _largest_of_short_rows(x: np.ndarray) -> np.ndarray:
+    """Where they are, NumPy finds sooner than the elements themselves; a NaN is the largest."""
+    places = x.argmax(axis=1)
+    places += _starts_of_rows(*x.shape)
+    return x.ravel()[places][:, None]
+
+
+@lru_cache(maxsize=64)
+def _starts_of_rows(rows: int, columns: int) -> np.ndarray:
+    """Where in a flat array the rows begin."""
+    return np.arange(0, rows * columns, columns)
 
 
 def _largest_of_rows(x: Any) -> Any:
