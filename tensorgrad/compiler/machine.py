@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-TERMS = 256
-"""How many terms of a product are added up at a time: as many as stay in the first cache."""
+TERMS = 512
+"""How many terms of a product are added up at a time: their rows stay in the second cache."""
+PANEL = 48
+"""Columns of a right operand that are copied together, at most: those of three vectors."""
 
 
 class Machine(NamedTuple):

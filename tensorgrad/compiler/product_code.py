@@ -1,9 +1,9 @@
 """A product of matrices of any size, in LLVM's language: one function that all programs call.
 
 The right operand is copied panel by panel, so that the rows of a panel follow each other and stay
-in the first cache while all rows of the left operand go past them. Only so many terms are added up
-at a time as fit there; what comes of the rest is added to it (Goto & van de Geijn 2008; Van Zee &
-van de Geijn 2015).
+in the nearest caches while all rows of the left operand go past them. Only so many terms are added
+up at a time as fit there; what comes of the rest is added to it (Goto & van de Geijn 2008; Van Zee
+& van de Geijn 2015).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 from llvmlite import ir
 
-from tensorgrad.compiler.machine import TERMS, Machine
+from tensorgrad.compiler.machine import PANEL, TERMS, Machine
 from tensorgrad.compiler.vector_code import WORD, Tile, Vectors
 
-PANEL = 48
-"""Columns that are copied together, at most: those of three vectors."""
+COPIED_TOGETHER = 4
+"""Tiles of the left operand that are copied at a time."""
 SMALL = 8192
 """Elements of an operand up to which it is read where it is, rather than copied together."""
 
@@ -65,8 +65,10 @@ class _Product:
 
     def generate(self) -> None:
         """Write the function."""
-        with self._loop(WORD(0), self.terms, WORD(TERMS)) as first:
-            count = self._least(WORD(TERMS), self.builder.sub(self.terms, first))
+        blocks = self._divided_up(self.terms, TERMS)
+        with self._loop(WORD(0), blocks, WORD(1)) as block:
+            first, after = self._evenly(block, self.terms, blocks)
+            count = self.builder.sub(after, first)
             with self.builder.if_then(self.copies_a):
                 self._copy_left(first, count)
             self._panels(first, count)
@@ -142,34 +144,45 @@ class _Product:
             builder.call(self.tile, arguments)
 
     def _copy_left(self, first: Any, count: Any) -> None:
-        """The transposed left operand, so that what a tile reads follows each other."""
+        """The transposed left operand, so that what a tile reads follows each other.
+
+        Several tiles together, since their elements are in the same lines of the cache.
+        """
         builder = self.builder
-        with self._loop(WORD(0), self.parts, WORD(1)) as part:
-            row, below = self._part(part)
-            height = builder.sub(below, row)
+        with self._loop(WORD(0), self.parts, WORD(COPIED_TOGETHER)) as part:
+            tiles = []
+            for number in range(COPIED_TOGETHER):
+                row, below = self._part(self._least(builder.add(part, WORD(number)), self.parts))
+                height = builder.sub(self._least(below, self.rows), row)
+                tiles.append((row, height, builder.gep(self.block, [builder.mul(row, count)])))
             with self._loop(WORD(0), count, WORD(1)) as term:
-                there = builder.add(first, term)
-                source = builder.gep(self.a, [self._sum((row, WORD(1)), (there, self.a_term))])
-                target = builder.gep(self.block, [self._sum((row, count), (term, height))])
-                for start in range(0, self.machine.rows, self.lanes):
-                    self._vectors().copy(
-                        builder.gep(source, [WORD(start)]),
-                        builder.gep(target, [WORD(start)]),
-                        builder.sub(height, WORD(start)),
-                    )
+                there = builder.mul(builder.add(first, term), self.a_term)
+                for row, height, block in tiles:
+                    source = builder.gep(self.a, [builder.add(row, there)])
+                    target = builder.gep(block, [builder.mul(term, height)])
+                    for start in range(0, self.machine.rows, self.lanes):
+                        self._vectors().copy(
+                            builder.gep(source, [WORD(start)]),
+                            builder.gep(target, [WORD(start)]),
+                            builder.sub(height, WORD(start)),
+                        )
 
     def _copy_panel(self, right: Any, width: Any, count: Any, row_length: Any) -> None:
         """Some columns of the right operand, so that their rows follow each other."""
         builder, lanes = self.builder, WORD(self.lanes)
         contiguous = builder.icmp_signed("==", self.b_column, WORD(1))
-        with self._loop(WORD(0), width, lanes) as column:
-            across = self._least(lanes, builder.sub(width, column))
-            with builder.if_else(contiguous) as (rows, columns):
-                with rows, self._loop(WORD(0), count, WORD(1)) as term:
-                    source = builder.gep(right, [self._sum((term, self.b_term), (column, WORD(1)))])
-                    target = [self._sum((term, row_length), (column, WORD(1)))]
-                    self._vectors().copy(source, builder.gep(self.scratch, target), across)
-                with columns, self._loop(WORD(0), count, lanes) as term:
+        with builder.if_else(contiguous) as (rows, columns):
+            with rows, self._loop(WORD(0), count, WORD(1)) as term:
+                source = builder.gep(right, [builder.mul(term, self.b_term)])
+                target = builder.gep(self.scratch, [builder.mul(term, row_length)])
+                for start in range(0, self.machine.vectors * self.lanes, self.lanes):
+                    left = builder.sub(width, WORD(start))
+                    self._vectors().copy(
+                        builder.gep(source, [WORD(start)]), builder.gep(target, [WORD(start)]), left
+                    )
+            with columns, self._loop(WORD(0), width, lanes) as column:
+                across = self._least(lanes, builder.sub(width, column))
+                with self._loop(WORD(0), count, lanes) as term:
                     places = [self._sum((column, self.b_column), (term, self.b_term))]
                     target = [self._sum((term, row_length), (column, WORD(1)))]
                     self._vectors().transpose(
@@ -214,13 +227,16 @@ class _Product:
 
     def _part(self, part: Any) -> tuple[Any, Any]:
         """The rows of one tile: all tiles have the same number, or one less."""
+        return self._evenly(part, self.rows, self.parts)
+
+    def _evenly(self, part: Any, length: Any, parts: Any) -> tuple[Any, Any]:
+        """Where a part of a length begins and ends, if all parts are to be alike."""
         builder = self.builder
-        ends = (
-            builder.sdiv(builder.mul(number, self.rows), self.parts)
+        begin, end = (
+            builder.sdiv(builder.mul(number, length), parts)
             for number in (part, builder.add(part, WORD(1)))
         )
-        row, below = ends
-        return row, below
+        return begin, end
 
     def _sum(self, *products: tuple[Any, Any]) -> Any:
         (first, second) = (self.builder.mul(a, b) for a, b in products)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tensorgrad.compiler.lowering import Operation
-from tensorgrad.compiler.machine import TERMS, Machine
+from tensorgrad.compiler.machine import PANEL, TERMS, Machine
 from tensorgrad.compiler.scalar_code import literal
 from tensorgrad.compiler.source_text import SourceText
 from tensorgrad.compiler.views import View
@@ -76,7 +76,13 @@ def scratch_needed(product: Product, machine: Machine) -> int:
     if is_small(product):
         padded = -(-product.columns // lanes) * lanes
         return padded * product.terms if product.right_column != 1 else 0
-    return TERMS * (48 + product.rows)
+    left = product.rows * min(TERMS, product.terms) if _copies_left(product) else 0
+    return TERMS * PANEL + left
+
+
+def _copies_left(product: Product) -> bool:
+    """Whether the function for all sizes may copy the left operand, which is transposed."""
+    return product.left_row == 1 and product.left_term != 1
 
 
 def is_small(product: Product) -> bool:
@@ -172,9 +178,8 @@ def _write_call(text: SourceText, product: Product) -> None:
 def _write_shared_call(text: SourceText, product: Product, machine: Machine) -> None:
     """Each thread computes some rows or some columns."""
     lanes = machine.lanes(product.dtype)
-    copies_left = product.left_row == 1 and product.left_term != 1
     base_row = _base(product)[1]
-    if copies_left or product.columns < 2 * machine.vectors * lanes:
+    if _copies_left(product) or product.columns < 2 * machine.vectors * lanes:
         text.line(f"low, high = share({product.rows}, {machine.rows}, thread, threads)")
         offsets = (
             _times("low", product.left_row),

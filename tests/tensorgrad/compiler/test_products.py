@@ -118,6 +118,7 @@ def test_weights_that_a_later_product_reads():
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("processor", processors.PROCESSORS.values(), ids=processors.PROCESSORS)
 def test_every_layout_of_the_function_for_all_sizes(processor, bits):
+    from tensorgrad.compiler.machine import TERMS
     from tensorgrad.compiler.machine_code import load_product, product_address
 
     load_product(bits, processor)
@@ -126,9 +127,9 @@ def test_every_layout_of_the_function_for_all_sizes(processor, bits):
     kind = ctypes.CFUNCTYPE(None, p, i, i, p, i, i, p, i, p, i, i, i, i, number, number, p)
     function = kind(product_address(bits, processor))
     rng = np.random.default_rng(0)
-    scratch = np.empty(256 * (48 + 300), dtype)
+    scratch = np.empty(TERMS * (48 + 200), dtype)
     for trial in range(40):
-        rows, terms, columns = (int(size) for size in rng.integers(1, [200, 600, 150]))
+        rows, terms, columns = (int(size) for size in rng.integers(1, [200, 3 * TERMS, 150]))
         left, right = rng.normal(size=(rows, terms)), rng.normal(size=(terms, columns))
         left, right = left.astype(dtype), right.astype(dtype)
         base = rng.normal(size=(rows, columns)).astype(dtype)
