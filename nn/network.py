@@ -235,6 +235,10 @@ class NeuralNetwork(TrainableNetwork):
             inputs = outputs
         return Sequential(*modules[:-1])
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.dtype = np.dtype(self.dtype.char)  # NumPy copies a dtype, which is then another object
+
     def __getstate__(self) -> dict[str, Any]:
         made = ("_plain_layers", "_compiled_layers", "_compiled_epoch")
         return {**vars(self), **dict.fromkeys(made)}

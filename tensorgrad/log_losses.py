@@ -73,7 +73,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
         if (now is DEFAULT_MODE or (now.recording and not now.watched)) and type(z) is ndarray:
             pullback = _pull_back_to_logits
             try:
-                if 0 < z.size <= FEW and z.dtype is targets.dtype and z.shape == targets.shape:
+                if 0 < z.size <= FEW and z.dtype == targets.dtype and z.shape == targets.shape:
                     value, pullback = _with_binary_pullback(z, targets)
                 else:
                     value = binary_log_loss_of_arrays(z, targets)

@@ -352,9 +352,16 @@ def _detached(leaf: Any) -> Any:
 
 def _restored(kind: type[Tensor], data: Any, requires_grad: bool, grad: Any) -> Tensor:
     tensor = kind.__new__(kind)
-    Tensor.__init__(tensor, data, requires_grad)
+    Tensor.__init__(tensor, _with_common_dtype(data), requires_grad)
     tensor.grad = grad
     return tensor
+
+
+def _with_common_dtype(data: Any) -> Any:
+    """Give an unpickled array the dtype object of all others, by which the short paths know it."""
+    if type(data) is np.ndarray and data.dtype == (common := np.dtype(data.dtype.char)):
+        return data.view(common)
+    return data
 
 
 def real_array(data: Any) -> Any:

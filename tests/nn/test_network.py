@@ -469,6 +469,9 @@ class TestCopies:
         network.fit(X, labels, epochs=2)
         np.testing.assert_array_equal(weights(network), weights(twin))
         assert network.get_loss_history() == twin.get_loss_history()
+        # By identity, the short paths know what has one dtype.
+        assert {id(parameter.data.dtype) for parameter in twin.parameters()} == {id(network.dtype)}
+        assert twin.dtype is network.dtype
 
 
 class TestThreads:
