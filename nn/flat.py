@@ -95,26 +95,29 @@ class FlatBuffer:
                 break
         else:
             return
-        if self.values.size > IN_CACHE:
-            self._descend_piece_by_piece(rate)
+        if self.values.size > IN_CACHE and self._gradients_are_plain():
+            self._take_all_back()
+            for parameter, view, _ in self._pieces:
+                if parameter.grad is not None:
+                    add_multiple(view.reshape(-1), -float(rate), parameter.grad.reshape(-1))
         else:
             update = self.gradients()
             multiply(update, rate, update)
             subtract(self.values, update, self.values)
         mutations.stamp(self.values)
 
-    def _descend_piece_by_piece(self, rate: np.ndarray) -> None:
-        """Without a copy of the gradients."""
-        self._take_all_back()
-        given = []
-        for parameter, view, _ in self._pieces:
-            gradient = parameter.grad
-            if gradient is not None:
-                if gradient.shape != view.shape:  # raises before anything is changed
-                    gradient = np.broadcast_to(gradient, view.shape)
-                given.append((view, gradient))
-        for values, gradient in given:
-            add_multiple(values.reshape(-1), -float(rate), gradient.reshape(-1))
+    def _gradients_are_plain(self) -> bool:
+        """Whether they can be used where they are, rather than copied in one piece first."""
+        return all(
+            parameter.grad is None
+            or (
+                type(parameter.grad) is np.ndarray
+                and parameter.grad.dtype == view.dtype
+                and parameter.grad.shape == view.shape
+                and not np.may_share_memory(parameter.grad, self.values)
+            )
+            for parameter, view, _ in self._pieces
+        )
 
     def subtract(self, update: np.ndarray) -> None:
         """Subtract an array of the shape of ``values`` from them, in place."""

@@ -11,9 +11,7 @@ from numpy.typing import DTypeLike
 import tensorgrad as tg
 from nn.checks import positive_integer
 from nn.initializers import Initializer, xavier_uniform
-from nn.module import Module, Parameter
-from tensorgrad import Tensor
-from tensorgrad.mutation import numbers
+from nn.module import Module, Parameter, called_in_turn
 
 
 class Linear(Module):
@@ -145,14 +143,4 @@ class Sequential(Module):
         return iter(self.layers)
 
     def forward(self, x: Any) -> Any:
-        by_the_book = Module.__call__
-        for layer in self.layers:
-            if type(layer).__call__ is not by_the_book:
-                x = layer(x)
-                continue
-            # What the call does, which leaves the interpreter and packs and unpacks.
-            start = next(numbers)
-            x = layer.forward(x)
-            if isinstance(x, Tensor) and (node := x.node) is not None and node.number > start:
-                node.group = (start, layer, node.group)
-        return x
+        return called_in_turn(self.layers, x)

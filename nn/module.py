@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from reprlib import recursive_repr
 from typing import Any, Self
 
@@ -256,6 +256,24 @@ class Module:
         lines = ([", ".join(fields)] if fields else []) + parts
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def called_in_turn(layers: Iterable[Any], x: Any) -> Any:
+    """What comes out of the last layer, if each is called with the output of the one before.
+
+    What ``Module.__call__`` does is written out: to call an object leaves the interpreter, and
+    packs and unpacks the arguments.
+    """
+    call_of_modules = Module.__call__
+    for layer in layers:
+        if type(layer).__call__ is not call_of_modules:
+            x = layer(x)
+            continue
+        start = next(numbers)
+        x = layer.forward(x)
+        if isinstance(x, Tensor) and (node := x.node) is not None and node.number > start:
+            node.group = (start, layer, node.group)
+    return x
 
 
 # ------------------------------------------------------------------------------ walking attributes

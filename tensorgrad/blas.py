@@ -41,8 +41,10 @@ def add_multiple(y: np.ndarray, factor: float, x: np.ndarray) -> None:
     array([0., 0.])
     """
     axpy = None
-    if y.size > SMALL and x.dtype is y.dtype and x.flags.c_contiguous and factor:
-        axpy = _axpy(y.dtype.char)  # with a factor of zero it would not look for NaN
+    if y.size > SMALL and factor and x.dtype == y.dtype:  # times zero it would not look for NaN
+        axpy = _axpy(y.dtype)
+    if not (y.flags.carray and x.flags.c_contiguous and x.flags.aligned):
+        axpy = None
     if axpy is None:
         _add_in_blocks(y, np.array(factor, y.dtype), x)
     else:
@@ -74,7 +76,7 @@ def plus_product(c: np.ndarray, factor: float, a: np.ndarray, b: np.ndarray) -> 
     array([[-2., -3.],
            [-3., -2.]])
     """
-    gemm = _gemm(c.dtype.char) if c.size > SMALL and a.size and b.size else None
+    gemm = _gemm(c.dtype) if c.size > SMALL and a.size and b.size else None
     left, right = _layout(a), _layout(b)
     if gemm is None or left is None or right is None:
         product = np.matmul(a, b)
@@ -109,7 +111,7 @@ def adds_products(dtype: np.dtype[Any]) -> bool:
     >>> adds_products(np.dtype(np.float16))
     False
     """
-    return _gemm(dtype.char) is not None
+    return _gemm(dtype) is not None
 
 
 # What cblas.h calls CblasRowMajor, CblasNoTrans and CblasTrans.
@@ -119,6 +121,8 @@ BY_ROWS, AS_IT_IS, TRANSPOSED = 101, 111, 112
 def _layout(matrix: np.ndarray) -> tuple[int, int] | None:
     """Whether a matrix lies in memory as its transpose, and the length of a line of it."""
     flags, (rows, columns) = matrix.flags, matrix.shape
+    if not flags.aligned:
+        return None
     if flags.c_contiguous:
         return AS_IT_IS, columns
     return (TRANSPOSED, rows) if flags.f_contiguous else None
@@ -140,36 +144,40 @@ def _add_in_blocks(y: np.ndarray, factor: np.ndarray, x: np.ndarray) -> None:
 
 SIZE, POINTER, ENUM = ctypes.c_int64, ctypes.c_void_p, ctypes.c_int
 
+# By dtype, of which one of the other byte order is another.
+_KINDS: dict[np.dtype[Any], tuple[str, Any]] = {
+    np.dtype(np.float32): ("s", ctypes.c_float),
+    np.dtype(np.float64): ("d", ctypes.c_double),
+}
+
 
 @cache
-def _axpy(char: str) -> Callable[..., Any] | None:
-    number = _NUMBERS.get(char)
-    return _routine("axpy", char, (SIZE, number, POINTER, SIZE, POINTER, SIZE))
+def _axpy(dtype: np.dtype[Any]) -> Callable[..., Any] | None:
+    if dtype not in _KINDS:
+        return None
+    letter, number = _KINDS[dtype]
+    return _routine(f"{letter}axpy", (SIZE, number, POINTER, SIZE, POINTER, SIZE))
 
 
 @cache
-def _gemm(char: str) -> Callable[..., Any] | None:
-    number, sizes = _NUMBERS.get(char), (SIZE, SIZE, SIZE)
+def _gemm(dtype: np.dtype[Any]) -> Callable[..., Any] | None:
+    if dtype not in _KINDS:
+        return None
+    letter, number = _KINDS[dtype]
     operand = (POINTER, SIZE)
-    types = (ENUM, ENUM, ENUM, *sizes, number, *operand, *operand, number, *operand)
-    return _routine("gemm", char, types)
+    modes, sizes = (ENUM, ENUM, ENUM), (SIZE, SIZE, SIZE)
+    return _routine(f"{letter}gemm", (*modes, *sizes, number, *operand, *operand, number, *operand))
 
 
-_NUMBERS: dict[str, Any] = {"f": ctypes.c_float, "d": ctypes.c_double}
-
-
-def _routine(name: str, char: str, types: tuple[Any, ...]) -> Callable[..., Any] | None:
-    """A routine for a dtype, if NumPy was built with the library that its wheels carry.
+def _routine(name: str, types: tuple[Any, ...]) -> Callable[..., Any] | None:
+    """A routine, if NumPy was built with the library that its wheels carry.
 
     Only the names that this library has are asked for, since they tell what sort of integers a
     routine takes. Elsewhere (Accelerate, MKL, Windows) there is none, and NumPy computes.
     """
-    if char not in _NUMBERS:
-        return None
-    letter = {"f": "s", "d": "d"}[char]
     try:
         library = ctypes.CDLL(import_module("numpy._core._multiarray_umath").__file__)
-        routine = library[f"scipy_cblas_{letter}{name}64_"]
+        routine = library[f"scipy_cblas_{name}64_"]
     except (ImportError, AttributeError, OSError):
         return None
     routine.argtypes = types

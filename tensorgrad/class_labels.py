@@ -37,7 +37,12 @@ def checked_labels(labels: Any, logits: Any) -> Any:
         raise ValueError(f"logits have shape {logits.shape}, expected (n, classes)")
     if labels.shape != logits.shape[:1]:
         raise ValueError(f"{len(labels)} class indices for {len(logits)} rows of logits")
-    return labels
+    return _plain(labels)
+
+
+def _plain(labels: Any) -> Any:
+    """Labels in an array of a subclass, such as ``np.memmap``, as an array."""
+    return labels.view(np.ndarray) if isinstance(labels, np.ndarray) else labels
 
 
 def logits_of(labels: Any, logits: Any) -> Any:
@@ -49,6 +54,7 @@ def logits_of(labels: Any, logits: Any) -> Any:
         If an index is not one of 0 ... classes - 1. Another library's array, or one inside a
         compiled function, may have no values to see.
     """
+    labels = _plain(labels)
     if type(labels) is type(logits) is np.ndarray:
         return logits_at_labels(logits, labels)
     if _is_recorded(labels) and not isinstance(logits, Tensor):
@@ -67,6 +73,7 @@ def one_hot(labels: Any, logits: Any) -> Any:
     ValueError
         As :func:`logits_of` does.
     """
+    labels = _plain(labels)
     args = (labels, logits.shape[1], logits.dtype)
     if type(labels) is np.ndarray:
         return one_hot_rows(*args)

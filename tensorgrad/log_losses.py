@@ -7,6 +7,7 @@ of softplus or logsumexp, products and sums, a log-loss would be five operations
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -73,7 +74,11 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
         if (now is DEFAULT_MODE or (now.recording and not now.watched)) and type(z) is ndarray:
             pullback = _pull_back_to_logits
             try:
-                if 0 < z.size <= FEW and z.dtype == targets.dtype and z.shape == targets.shape:
+                if (
+                    0 < z.size <= FEW
+                    and z.dtype == targets.dtype
+                    and z.shape == targets.shape != ()
+                ):
                     value, pullback = _with_binary_pullback(z, targets)
                 else:
                     value = binary_log_loss_of_arrays(z, targets)
@@ -116,22 +121,17 @@ FEW = 128
 def _with_binary_pullback(logits: Any, targets: Any) -> tuple[Any, Callable[..., Any]]:
     """The loss, and the pullback, which makes the sigmoid of the softplus."""
     count, dtype = logits.size, logits.dtype
-    zero, _, _, _, _, root = _numbers(count, dtype)
-    softplus = np.logaddexp(logits, zero)
+    zero, _, _, _, _, minus_share, root = _numbers(count, dtype)
+    losses_of_zeros = np.logaddexp(logits, zero)  # softplus(logits)
 
     def pullback(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, None]:
-        slope = np.negative(softplus)
+        slope = np.negative(losses_of_zeros)
         np.expm1(slope, slope)  # less the sigmoid, 1 - exp(-softplus), to its last digits
         slope += targets
-        slope *= _minus_share(count, dtype) if g is root else g / -count
+        slope *= minus_share if g is root else g / -count
         return slope, None
 
-    return _mean_of_few(softplus - logits * targets, count, dtype), pullback
-
-
-@lru_cache(maxsize=64)
-def _minus_share(count: int, dtype: np.dtype[Any]) -> np.ndarray:
-    return np.array(-1 / count, dtype)
+    return _mean_of_few(losses_of_zeros - logits * targets, count, dtype), pullback
 
 
 def _mean_of_few(losses: np.ndarray, count: int, dtype: np.dtype[Any]) -> np.ndarray:
@@ -146,7 +146,7 @@ def _pull_back_to_logits(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, N
 
 def _binary_logits_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
     if type(logits) is ndarray and logits.dtype.char in "fd":  # a half holds no large count
-        _, half, one, count, share, root = _numbers(logits.size, logits.dtype)
+        _, half, one, count, share, _, root = _numbers(logits.size, logits.dtype)
         if g is not root:
             share = g / count
     else:
@@ -161,11 +161,12 @@ def _binary_logits_rule(g: Any, y: Any, logits: Any, targets: Any) -> Any:
 
 @lru_cache(maxsize=64)
 def _numbers(count: int, dtype: np.dtype[Any]) -> tuple[np.ndarray, ...]:
-    """Arrays that hold 0, 1/2, 1, n and 1/n, and what a backward pass starts from.
+    """Arrays that hold 0, 1/2, 1, n, 1/n and -1/n, and what a backward pass starts from.
 
     A ufunc would convert a number in every call.
     """
-    numbers = (np.array(number, dtype) for number in (0, 0.5, 1, count, 1 / count))
+    share = 1 / count if count else math.nan
+    numbers = (np.array(number, dtype) for number in (0, 0.5, 1, count, share, -share))
     return (*numbers, unit(dtype))
 
 
@@ -241,7 +242,7 @@ def _with_pullback(logits: Any, labels: Any) -> tuple[Any, Callable[..., Any]]:
     """The loss, and the pullback, which needs no exponentials of its own."""
     places = places_of(checked_labels(labels, logits), logits.shape)
     n, classes = logits.shape
-    _, _, _, count, share, root = _numbers(n, logits.dtype)
+    _, _, _, count, share, _, root = _numbers(n, logits.dtype)
     column = ones(classes, logits.dtype)[:, None]
     shifted = logits - _largest_of_short_rows(logits)
     exponentials = np.exp(shifted)

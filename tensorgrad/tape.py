@@ -49,6 +49,8 @@ def backward(root: Node, cotangent: Any) -> None:
         gradients = _gradients_of_leaves(root, cotangent)
     for node, gradient in gradients.items():
         if node.tensor is not None and (tensor := node.tensor()) is not None:
+            if type(gradient) is not ndarray:
+                gradient = _without_tensor(gradient)
             total = tensor.grad
             tensor.grad = gradient if total is None else as_array(total + gradient)
 
@@ -57,7 +59,8 @@ def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
     """What :func:`propagate` does, for the common case: plain arrays, from one root to all leaves.
 
     A node waits from its first cotangent until all newer ones are done; by then it has them all.
-    No two gradients share memory.
+    The cotangent of the node at hand is ``g``, those of leaves and of nodes that wait are in
+    ``cotangents``. No two gradients share memory.
     """
     cotangents: dict[Node, Any] = {}
     handed_on = {id(cotangent)}
@@ -83,19 +86,19 @@ def _gradients_of_leaves(root: Node, cotangent: Any) -> dict[Node, Any]:
             add_way_back(error, node)
             raise
         following = None
-        for source, cotangent in zip(node.sources, pulled_back):  # noqa: B905
+        for source, part in zip(node.sources, pulled_back):  # noqa: B905
             if source is None:
                 continue
             if source in cotangents:
-                cotangents[source] = as_array(cotangents[source] + cotangent)
+                cotangents[source] = as_array(cotangents[source] + part)
             elif source.function is None:
-                cotangents[source] = cotangent
+                cotangents[source] = part
             elif source is following:
-                g = as_array(g + cotangent)
+                g = as_array(g + part)
             elif following is None:
-                following, g = source, cotangent  # in a chain of operations, all there is
+                following, g = source, part  # in a chain of operations, all there is
             else:
-                cotangents[source] = cotangent
+                cotangents[source] = part
                 heappush(waiting, (-source.number, source))
         node = following
         if waiting:

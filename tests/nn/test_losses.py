@@ -95,6 +95,32 @@ class TestExtremeLogits:
         np.testing.assert_allclose(logits.grad, [[-0.5, 0.5], [0, 0]], atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("target", [True, 1, 1.0, np.float32(1)])
+def test_one_logit_without_axes(dtype, target):
+    logit = tg.tensor(np.array(0.5, dtype), requires_grad=True)
+    loss = tg.binary_cross_entropy_with_logits(logit, np.array(target))
+    loss.backward()
+    assert (type(logit.grad), logit.grad.dtype) == (np.ndarray, dtype)
+    np.testing.assert_allclose(logit.grad, 1 / (1 + np.exp(-0.5)) - 1, rtol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:invalid value", "ignore:divide by")
+@pytest.mark.parametrize(
+    ("loss", "shape", "targets"),
+    [
+        (tg.binary_cross_entropy_with_logits, (0, 1), np.zeros((0, 1))),
+        (tg.cross_entropy, (0, 3), np.zeros(0, int)),
+    ],
+)
+def test_no_rows(loss, shape, targets):
+    logits = tg.tensor(np.zeros(shape), requires_grad=True)
+    value = loss(logits, targets)
+    assert np.isnan(value.data)
+    value.backward()
+    assert logits.grad.shape == shape
+
+
 def test_large_logits_leave_the_loss_its_digits():
     logits = np.full((2, 2), 1e4, np.float32)
     np.testing.assert_allclose(nn.multiclass_log_loss(logits, [0, 1]), np.log(2), rtol=1e-6)
@@ -149,6 +175,20 @@ class TestTargets:
     def test_class_indices_out_of_range(self, labels):
         with pytest.raises(ValueError, match="expected 0 to 2"):
             nn.multiclass_log_loss(np.zeros((2, 3)), labels)
+
+    @pytest.mark.parametrize("classes", [3, 70])
+    @pytest.mark.parametrize("reduction", ["mean", "none"])
+    def test_class_indices_in_an_array_of_a_subclass(self, classes, reduction, tmp_path):
+        labels = np.memmap(tmp_path / "labels", int, "w+", shape=(2,))
+        labels[:] = 1, 2
+        logits = tg.tensor(np.arange(2.0 * classes).reshape(2, -1) % 5, requires_grad=True)
+        loss = nn.multiclass_log_loss(logits, labels, reduction=reduction)
+        plain = nn.multiclass_log_loss(logits, np.array([1, 2]), reduction=reduction)
+        np.testing.assert_array_equal(loss.data, plain.data)
+        for wrong in (classes, -1):
+            labels[0] = wrong
+            with pytest.raises(ValueError, match=f"expected 0 to {classes - 1}"):
+                nn.multiclass_log_loss(logits, labels, reduction=reduction)
 
     def test_fractional_class_indices(self):
         with pytest.raises(TypeError, match="dtype float64, expected integers"):

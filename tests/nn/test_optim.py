@@ -108,14 +108,36 @@ class TestFlatBuffer:
         np.testing.assert_array_equal(before[size:] - np.float32([3, 6]), parameters[1].data[0])
         np.testing.assert_array_equal(parameters[1].grad, [[1, 2]])
 
-    def test_a_gradient_that_does_not_fit_changes_nothing(self):
-        parameters = parameters_of((40_000,), (2,))
+    @pytest.mark.parametrize("size", [5, 40_000])
+    @pytest.mark.parametrize("wrong", [np.ones(3), "text"])
+    def test_a_gradient_that_does_not_fit_changes_nothing(self, size, wrong):
+        parameters = parameters_of((size,), (2,))
         buffer = FlatBuffer(parameters)
         before = buffer.copy()
-        parameters[0].grad, parameters[1].grad = np.ones(40_000), np.ones(3)
-        with pytest.raises(ValueError, match=r"\(3,\)"):
+        parameters[0].grad, parameters[1].grad = np.ones(size), wrong
+        with pytest.raises((ValueError, TypeError)):
             buffer.descend(np.array(0.1))
         np.testing.assert_array_equal(buffer.values, before)
+
+    @pytest.mark.parametrize("size", [5, 40_000])
+    @pytest.mark.parametrize("given", [2, [1.0, 3.0], np.float32([1, 3]), np.ones(1)])
+    def test_whatever_can_be_a_gradient(self, size, given):
+        parameters = parameters_of((size,), (2,))
+        buffer = FlatBuffer(parameters)
+        before = buffer.copy()
+        parameters[0].grad, parameters[1].grad = np.ones(size), given
+        buffer.descend(np.array(0.5))
+        expected = np.append(np.ones(size), np.broadcast_to(given, 2))
+        np.testing.assert_allclose(buffer.values, before - 0.5 * expected)
+
+    @pytest.mark.parametrize("size", [5, 40_000])
+    def test_gradients_that_are_values(self, size):
+        parameters = parameters_of((size,), (size,))
+        buffer = FlatBuffer(parameters)
+        before = buffer.copy()
+        parameters[0].grad, parameters[1].grad = parameters[1].data, parameters[0].data
+        buffer.descend(np.array(0.5))
+        np.testing.assert_allclose(buffer.values, before - 0.5 * np.roll(before, size))
 
     @pytest.mark.parametrize("size", [2, 40_000])
     def test_without_gradients_nothing_is_overwritten(self, size):

@@ -12,7 +12,7 @@ from tensorgrad.blas import BLOCK, SMALL, add_multiple
 @pytest.fixture(params=["BLAS", "NumPy"])
 def routine(request, monkeypatch):
     if request.param == "NumPy":
-        monkeypatch.setattr(blas, "_axpy", lambda char: None)
+        monkeypatch.setattr(blas, "_axpy", lambda dtype: None)
     return request.param
 
 
@@ -27,7 +27,8 @@ def test_it_adds(routine, size, dtype):
     x, y = vectors(size, dtype)
     expected = y.astype("g") - np.longdouble(0.5) * x
     add_multiple(y, -0.5, x)
-    np.testing.assert_allclose(y, expected, rtol=4 * np.finfo(dtype).eps, atol=1e-3)
+    tolerance = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
     assert y.dtype == dtype
 
 
@@ -59,6 +60,24 @@ def test_a_vector_to_itself(routine, size):
     np.testing.assert_array_equal(y, 2 * np.arange(size))
 
 
+@pytest.mark.parametrize("size", [3, 3 * SMALL])
+def test_the_other_byte_order(routine, size):
+    order = ">f8" if sys.byteorder == "little" else "<f8"
+    x, y = vectors(size, "f8")
+    swapped = y.astype(order)
+    add_multiple(swapped, 2.0, x.astype(order))
+    np.testing.assert_allclose(swapped, y + 2 * x)
+    assert not blas.adds_products(np.dtype(order))
+
+
+@pytest.mark.parametrize("size", [3, 3 * SMALL])
+def test_memory_that_is_only_read(routine, size):
+    x, y = vectors(size, "f8")
+    y.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        add_multiple(y, 2.0, x)
+
+
 def test_numpy_wheels_have_the_routine():
     build = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     if (
@@ -67,5 +86,5 @@ def test_numpy_wheels_have_the_routine():
         or "USE64BITINT" not in build["openblas configuration"]
     ):
         pytest.skip("NumPy was built with another BLAS")
-    assert blas._axpy("f") is not None
-    assert blas._axpy("e") is None
+    assert blas._axpy(np.dtype("f4")) is not None
+    assert blas._axpy(np.dtype("f2")) is None

@@ -33,6 +33,16 @@ def test_one_number(function):
     assert function(tg.tensor(1.0)).item() == function(1.0)
 
 
+@pytest.mark.parametrize("function", [*ELEMENTWISE, np.tanh])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_gradient_of_an_array_without_axes_is_one(function, dtype):
+    x = tg.tensor(np.array(0.5, dtype), requires_grad=True)
+    function(x).backward()
+    assert type(x.grad) is np.ndarray
+    assert (x.grad.shape, x.grad.dtype) == ((), dtype)
+    np.testing.assert_allclose(x.grad, tg.grad(function)(np.array(0.5)), rtol=2e-3)
+
+
 @every_function
 def test_the_argument_is_not_overwritten(function):
     x = np.array([1.0, -2.0, 3.0])

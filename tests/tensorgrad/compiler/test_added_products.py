@@ -28,7 +28,7 @@ def functions_of(function, *args):
 @pytest.mark.parametrize("size", [(M, N, K), (3, 4, 2), (M, N, 0), (0, N, 3), (1, 5000, 2)])
 def test_the_sum(dtype, known, size, monkeypatch):
     if not known:
-        monkeypatch.setattr(blas, "_gemm", lambda char: None)
+        monkeypatch.setattr(blas, "_gemm", lambda dtype: None)
     c, a, b = arrays(dtype, *size)
     expected = c - 3 * (a @ b)
     layouts = (lambda x: x, np.asfortranarray, lambda x: np.repeat(x, 2, axis=1)[:, ::2])
