@@ -71,11 +71,9 @@ class _Rewriting:
         self._constants = dict(program.constants)
         self._next = max((*self._kinds, *self._constants), default=0) + 1
         self._steps: list[Instruction] = []
-        self._readers = _readers(program)
         # In memory of their own, and so in one piece: to be looked at as flat arrays for nothing.
         self._buffered = plan_buffers(program).buffer_of.keys()
         self._places: dict[tuple[int, tuple[int, ...]], Ref] = {}
-        self._ones_of_sums: dict[int, int] = {}
 
     def result(self) -> Program:
         """What has been written."""
@@ -88,8 +86,6 @@ class _Rewriting:
         function = step.function
         if function is np.matmul:
             self._steps.append(self._product(step))
-        elif self._is_mean_of_summed(step):
-            self._weight_sum(step)
         elif isinstance(function, np.ufunc) and function.nout == 1:
             self._steps.append(self._with_numbers(self._with_arrays_for_numbers(step)))
         elif function is logits_at_labels:
@@ -200,7 +196,6 @@ class _Rewriting:
 
     def _sum_few(self, step: Instruction, number: int, kind: Kind) -> None:
         ones = self._constant(np.ones(math.prod(kind.shape), kind.dtype))
-        self._ones_of_sums[step.result] = ones.number
         args = (ones, self._flat(number, step.line))
         self._steps.append(replace(step, function=np.dot, args=args, kwargs={}))
 
@@ -209,32 +204,9 @@ class _Rewriting:
         (number,) = step.operands()
         whole, kind = self._kinds[number], self._kinds[step.result]
         total = self._new(kind)
-        self._readers[total] = 1
         count = math.prod(whole.shape) // math.prod(kind.shape)
         self.add(Instruction(total, np.sum, (Ref(number),), step.kwargs, (), step.line))
         self.add(replace(step, function=np.divide, args=(Ref(total), count), kwargs={}))
-
-    def _is_mean_of_summed(self, step: Instruction) -> bool:
-        """Whether a sum that nobody else reads is divided by a power of two."""
-        if step.function is not np.divide or len(step.args) != 2 or step.kwargs:
-            return False
-        total, count = step.args
-        return (
-            isinstance(total, Ref)
-            and total.number in self._ones_of_sums
-            and self._readers[total.number] == 1
-            and type(count) in (int, float)
-            and 1 <= count <= FEW
-            and math.frexp(count)[0] == 0.5
-            and self._kinds[total.number].dtype == self._kinds[step.result].dtype
-        )
-
-    def _weight_sum(self, step: Instruction) -> None:
-        """Divide the ones that a sum multiplies by, which rounds nothing, and not the sum."""
-        total, count = step.args
-        self._constants[self._ones_of_sums[total.number]] /= count
-        (place,) = (i for i, s in enumerate(self._steps) if s.result == total.number)
-        self._steps.append(replace(self._steps.pop(place), result=step.result, line=step.line))
 
     def _pick_of_rows(self, step: Instruction, number: int, kind: Kind) -> None:
         """Read the largest or smallest element of each row where it is, which a NaN is too."""
