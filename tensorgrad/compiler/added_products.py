@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tensorgrad.blas import adds_products, plus_product
-from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
+from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, times_read
 
 LARGE = 16384
 """Elements from which a pass over a product takes longer than to call the BLAS through ctypes."""
@@ -40,12 +40,11 @@ def with_added_products(program: Program) -> Program:
 
 
 def _products_read_once(program: Program) -> dict[int, Instruction]:
-    readers = [n for step in program.instructions for n in step.operands()]
-    readers += program.outputs
+    readers = times_read(program)
     return {
         step.result: step
         for step in program.instructions
-        if _is_large_product(step, program) and readers.count(step.result) == 1
+        if _is_large_product(step, program) and readers[step.result] == 1
     }
 
 

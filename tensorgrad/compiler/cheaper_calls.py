@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from tensorgrad.class_labels import FEW_CLASSES, logits_at_labels, one_hot_rows
 from tensorgrad.compiler.planning import is_elementwise, plan_buffers
-from tensorgrad.compiler.program import Instruction, Kind, Program, Ref
+from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, times_read
 from tensorgrad.compiler.symbols import array_method
 from tensorgrad.derivatives.products import FEW as FEW_IN_PRODUCT
 
@@ -40,7 +39,7 @@ def with_cheaper_calls(program: Program) -> Program:
 
 def _without_copies(program: Program) -> Program:
     """Give what is computed, rather than a copy of it, to those who wanted one."""
-    readers = _readers(program)
+    readers = times_read(program)
     looked_at = {n for step in program.instructions for n in step.views}
     fresh = {s.result for s in program.instructions if isinstance(s.function, np.ufunc)}
     names: dict[int, int] = {}
@@ -53,13 +52,6 @@ def _without_copies(program: Program) -> Program:
                 continue
         kept.append(step)
     return program.with_instructions(kept).renamed(names)
-
-
-def _readers(program: Program) -> Counter[int]:
-    """How often each value is read, or given to the caller."""
-    readers = Counter(n for step in program.instructions for n in step.operands())
-    readers.update(program.outputs)
-    return readers
 
 
 class _Rewriting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -131,6 +132,13 @@ class Program:
         if kind is None:
             return "tuple"
         return "number" if kind.weak else f"{kind.dtype} {kind.shape}"
+
+
+def times_read(program: Program) -> Counter[int]:
+    """How often each value is read, or given to the caller."""
+    readers = Counter(n for step in program.instructions for n in step.operands())
+    readers.update(program.outputs)
+    return readers
 
 
 def memory_owners(program: Program) -> dict[int, int]:

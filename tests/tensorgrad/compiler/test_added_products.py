@@ -31,13 +31,14 @@ def test_the_sum(dtype, known, size, monkeypatch):
         monkeypatch.setattr(blas, "_gemm", lambda dtype: None)
     c, a, b = arrays(dtype, *size)
     expected = c - 3 * (a @ b)
+    tolerance = 32 * np.finfo(dtype).eps
     layouts = (lambda x: x, np.asfortranarray, lambda x: np.repeat(x, 2, axis=1)[:, ::2])
     for of_a in layouts:
         for of_b in layouts:
             for of_c in layouts:
                 total = plus_product(of_c(c), -3.0, of_a(a), of_b(b))
                 assert total.dtype == dtype
-                np.testing.assert_allclose(total, expected, rtol=1e-4, atol=1e-4)
+                np.testing.assert_allclose(total, expected, rtol=tolerance, atol=tolerance)
 
 
 TAKEN = {
