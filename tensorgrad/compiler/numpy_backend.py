@@ -20,20 +20,21 @@ from tensorgrad.tape import component
 OUT_BY_NAME = frozenset({np.maximum, np.minimum})
 """Ufuncs that deprecate the result array as a third argument."""
 
-METHODS: dict[Any, str] = {
-    np.argmax: "argmax",
-    np.argmin: "argmin",
-    np.diagonal: "diagonal",
-    np.dot: "dot",
-    np.ravel: "ravel",
-    np.repeat: "repeat",
-    np.reshape: "reshape",
-    np.squeeze: "squeeze",
-    np.swapaxes: "swapaxes",
-    np.take: "take",
-    np.transpose: "transpose",
+METHODS: dict[Any, tuple[str, int]] = {
+    np.argmax: ("argmax", 3),
+    np.argmin: ("argmin", 3),
+    np.diagonal: ("diagonal", 4),
+    np.dot: ("dot", 3),
+    np.ravel: ("ravel", 2),
+    np.repeat: ("repeat", 3),
+    np.reshape: ("reshape", 2),
+    np.squeeze: ("squeeze", 2),
+    np.swapaxes: ("swapaxes", 3),
+    np.take: ("take", 5),
+    np.transpose: ("transpose", 2),
 }
-"""Functions that are methods behind a detour, and the methods."""
+"""Functions that are methods behind a detour, the methods, and how many arguments both take by
+position, the array among them."""
 SAME_KEYWORDS = frozenset({"axis", "keepdims", "mode"})
 """Keywords that both take."""
 
@@ -136,7 +137,7 @@ def _call(step: Instruction, program: Program, plan: Plan, names: _Names) -> str
         return f"{args[0]}.T"
     buffer = f"b{plan.buffer_of[step.result]}" if step.result in plan.buffer_of else ""
     by_position = isinstance(function, np.ufunc) and function not in OUT_BY_NAME
-    by_position |= function is np.dot
+    by_position |= function is np.dot and not kwargs
     if buffer and by_position:  # which is quicker than by name
         args.append(buffer)
     args += [f"{key}={_text(value, names)}" for key, value in kwargs.items()]
@@ -144,8 +145,9 @@ def _call(step: Instruction, program: Program, plan: Plan, names: _Names) -> str
         args.append(f"out={buffer}")
     if on_array and function is array_method:
         return f"{args[0]}.{step.args[1]}({', '.join(args[2:])})"
-    if on_array and function in METHODS and kwargs.keys() <= SAME_KEYWORDS:
-        return f"{args[0]}.{METHODS[function]}({', '.join(args[1:])})"
+    method, most = METHODS.get(function, ("", 0))
+    if on_array and len(step.args) <= most and kwargs.keys() <= SAME_KEYWORDS:
+        return f"{args[0]}.{method}({', '.join(args[1:])})"
     return f"{names.of(function)}({', '.join(args)})"
 
 

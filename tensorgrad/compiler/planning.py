@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -90,19 +90,25 @@ def _looked_at_unseen(program: Program) -> set[int]:
     }
 
 
-WRITES_TO_OUT = frozenset(
-    {np.dot, np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.argmax, np.argmin}
-)
-"""Functions besides ufuncs that take ``out=``."""
+WRITES_TO_OUT: dict[Any, int] = {
+    np.dot: 2,
+    np.add.reduce: 3,
+    np.maximum.reduce: 3,
+    np.minimum.reduce: 3,
+    np.argmax: 2,
+    np.argmin: 2,
+    np.take: 3,
+}
+"""Functions besides ufuncs that take ``out=``, and how many arguments come before it."""
 
 
 def takes_out(step: Instruction) -> bool:
     """Whether the function can write its result into an array that it is given."""
     if isinstance(step.function, np.ufunc):
         return step.function.nout == 1 and not step.kwargs
-    if step.function is np.take:  # which, were it to raise, would write to a copy first
-        return step.kwargs.get("mode") == "clip"
-    return step.function in WRITES_TO_OUT
+    if step.function is np.take and step.kwargs.get("mode") != "clip":
+        return False  # were it to raise, it would write to a copy first
+    return len(step.args) <= WRITES_TO_OUT.get(step.function, 0) and "out" not in step.kwargs
 
 
 def is_elementwise(step: Instruction) -> bool:

@@ -340,6 +340,32 @@ def test_products_with_numbers_are_replayed():
         np.testing.assert_array_equal(result, [0, 2, 4])
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.reshape(x, (4, 9), "F"),
+        lambda x: np.dot(x, x, None),
+        lambda x: np.dot(x, x, out=None),
+        lambda x: np.dot(x, b=x),
+        lambda x: np.argmax(x, 0, None),
+        lambda x: np.argmin(x, axis=0, out=None),
+        lambda x: np.take(x, [0, 2], 1, None, "clip"),
+        lambda x: np.take(x, [0, 2], 1, None, mode="clip"),
+        lambda x: np.take(x, [0, 2], axis=1, out=None, mode="clip"),
+        lambda x: np.add.reduce(x, 0, None, None),
+        lambda x: np.diagonal(x, 1, 1, 0),
+        lambda x: np.ravel(x, "F"),
+        lambda x: np.repeat(x, 2, 1),
+        lambda x: np.squeeze(x[None], 0),
+        lambda x: np.transpose(x, (1, 0)),
+    ],
+)
+def test_arguments_by_position_and_by_name_are_replayed(function):
+    compiled = tg.compile(lambda x: np.exp(function(np.sin(x))))
+    for x in np.random.default_rng(0).normal(size=(2, 6, 6)):
+        np.testing.assert_array_equal(compiled(x), np.exp(function(np.sin(x))))
+
+
 def test_a_replay_leaves_its_program_alone():
     program = tg.compile(lambda x: np.sum(2.0 * np.sum(3.0 * x, axis=0))).program(np.ones((2, 2)))
     kinds = dict(program.kinds)
