@@ -113,7 +113,9 @@ def _taken_in(
         if product is None or product.what != "product" or reads[product.result] != 1:
             continue
         (other,) = operation.operands[:place] + operation.operands[place + 1 :]
-        if not isinstance(other, View) or kinds[product.result].dtype != kind.dtype:
+        if not isinstance(other, View) or other.base == view.base:
+            continue  # a product cannot start from itself
+        if kinds[product.result].dtype != kind.dtype:
             continue
         if not _is_whole(view, kinds[product.result]) or view.shape != kind.shape:
             continue

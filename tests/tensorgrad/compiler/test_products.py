@@ -82,6 +82,9 @@ def test_what_a_product_takes_in():
         lambda x, w: (x @ w)[::-1] + x,
         lambda x, w: x.T + x @ w,
         lambda x, w: x @ w + (x @ w) * 2.0,
+        lambda x, w: (lambda p: (p + p, p - p, p + p.T))(x @ w),
+        lambda x, w: (lambda p: p + p)(x @ w),
+        lambda x, w: (lambda p: p - p)(x @ w),
         lambda x, w: x[0, 0] + x @ w,
         lambda x, w: w[0] @ x + w[1],
         lambda x, w: x @ w[0] - w[1],
@@ -96,6 +99,13 @@ def test_other_sums(function):
     expected = expected if isinstance(expected, tuple) else (expected,)
     for result, one in zip(results, expected, strict=True):
         np.testing.assert_allclose(result, one, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["llvm", "numba"])
+def test_a_product_added_to_itself(backend):
+    x = normal(3, 3)
+    doubled = tg.compile(lambda x: (lambda p: p + p)(x @ x), backend=backend)
+    np.testing.assert_allclose(doubled(x), 2 * (x @ x), rtol=1e-12)
 
 
 def test_weights_that_a_later_product_reads():
