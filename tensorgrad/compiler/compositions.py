@@ -96,7 +96,7 @@ def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: An
 def _place_of(extreme: Callable[..., Any]) -> Callable[..., Any]:
     def place(a: Any, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
         _require(out is None)
-        if axis is None:
+        if axis is None or not a.ndim:  # NumPy takes a number for a vector of one
             shape = (1,) * a.ndim if keepdims else ()
             return place(np.ravel(a), 0).reshape(shape)
         length = a.shape[axis]
@@ -104,8 +104,9 @@ def _place_of(extreme: Callable[..., Any]) -> Callable[..., Any]:
         along = [1] * a.ndim
         along[axis] = length
         places = np.arange(length, dtype=narrow).reshape(along)
-        # The extreme is NaN if there is one, and the first NaN is then the place.
-        is_there = (a == extreme(a, axis=axis, keepdims=True)) | (a != a)
+        is_there = a == extreme(a, axis=axis, keepdims=True)
+        if a.dtype.kind == "f":  # the extreme is NaN if there is one, and the first is its place
+            is_there |= a != a
         found = np.where(is_there, places, narrow(length))
         return np.min(found, axis=axis, keepdims=keepdims).astype(np.intp)
 

@@ -298,7 +298,10 @@ class Lowering:
         operand = self.operand(args[0])
         axis = args[1] if len(args) > 1 else kwargs.get("axis")
         ndim = len(operand.shape)
-        axes = range(ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+        if axis is None or not ndim:  # NumPy takes axis 0 of a number
+            axes = tuple(range(ndim))
+        else:
+            axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
         if all(operand.shape[axis] == 1 for axis in axes):
             flat = self.reshaped(np.reshape, (operand, kind.shape), {})
             return self.elementwise(None, [flat], kind, result)

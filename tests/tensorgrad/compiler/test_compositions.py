@@ -41,6 +41,7 @@ CALLS = [
     (np.argmax, X, {"keepdims": True}),
     (np.argmin, CUBE, {"axis": -2, "keepdims": True}),
     (lambda x: x.argmax(0), X > 0, {}),
+    *((f, X[0, 0, ...], {"axis": axis}) for f in (np.argmax, np.max, np.sum) for axis in (0, -1)),
     (lambda x: x.argmin(axis=1), INDICES.astype(np.int8), {}),
     (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan]), {}),
     (lambda x: np.heaviside(x, 0.5), np.array([-1.0, 0.0, 2.0, np.nan], np.float32), {}),
