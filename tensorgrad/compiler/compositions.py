@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.class_labels import logits_at_labels, masked_logits, masked_rows, one_hot_rows
+from tensorgrad.class_labels import (
+    FEW_CLASSES,
+    logits_at_labels,
+    masked_logits,
+    masked_rows,
+    one_hot_rows,
+)
 
 COMPOSITIONS: dict[Any, Callable[..., Any]] = {}
 """By the function that one stands for."""
@@ -185,7 +191,22 @@ def _vecmat(x1: Any, x2: Any) -> Any:
 
 
 COMPOSITIONS[np.linalg.matmul] = np.matmul
-COMPOSITIONS[logits_at_labels] = masked_logits
+
+
+# -------------------------------------------------------------------------------- class labels
+
+
+@_stands_for(logits_at_labels)
+def _logits_at_labels(logits: Any, labels: Any) -> Any:
+    """0 for a label out of range, which ``masked_rows`` takes for no class too."""
+    n, classes = logits.shape
+    if classes <= FEW_CLASSES:
+        return masked_logits(logits, labels)
+    is_class = (labels >= 0) & (labels < classes)
+    found = logits[np.arange(n), np.where(is_class, labels, 0)]
+    return np.where(is_class, found, 0)
+
+
 COMPOSITIONS[one_hot_rows] = masked_rows
 
 

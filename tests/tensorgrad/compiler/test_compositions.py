@@ -151,6 +151,20 @@ def test_places_in_machine_code():
     np.testing.assert_array_equal(places[1], x.argmin(axis=0))
 
 
+@pytest.mark.parametrize("classes", [64, 70])
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64])
+def test_labels_out_of_range_are_no_class(classes, kind):
+    x = np.random.default_rng(0).normal(size=(3, classes))
+    compiled = tg.compile(tg.value_and_grad(tg.cross_entropy), backend=as_text)
+    compiled(x, np.zeros(3, kind))
+    wrong = np.array([classes, 100, np.iinfo(kind).max if kind is np.uint8 else -1], kind)
+    value, slope = compiled(x, wrong)
+    exp = np.exp(x - x.max(axis=1, keepdims=True))
+    total = exp.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(value, np.mean(np.log(total)), rtol=1e-12)
+    np.testing.assert_allclose(slope, exp / total / 3, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "function",
     [
