@@ -148,30 +148,28 @@ class _Writer:
     """Puts the function together: what it takes, where values are, and one group after another."""
 
     def __init__(self, program: Program, states: int | None, machine: Machine) -> None:
-        self.batch = program.inputs[states or 0 :]
-        self.state = program.inputs[: states or 0]
-        self.steps_are_independent = states is not None and _hands_on(program, self.state)
-        if self.steps_are_independent:
-            program = replace(program, outputs=program.outputs[len(self.state) :])
-            self.state = ()
+        self.is_scan, count = states is not None, states or 0
+        self.state, self.batch = program.inputs[:count], program.inputs[count:]
+        self.steps_are_independent = self.is_scan and program.outputs[:count] == self.state
+        if self.steps_are_independent:  # each hands on the state that it is given
+            program = replace(program, outputs=program.outputs[count:])
+            self.state, count = (), 0
         lowered = accumulate(lower(program))
-        self.program, self.machine, self.states = program, machine, states
+        self.program, self.machine = program, machine
         self.kinds, self.constants = lowered.kinds, lowered.constants
+        self.next_state, self.outputs = lowered.outputs[:count], lowered.outputs[count:]
         self.groups = fuse(lowered)
-        self.text = SourceText(depth=1 if states is None else 2)
+        self.text = SourceText(depth=2 if self.is_scan else 1)
         self.products = {
             group.operations[0].result: product_of(group.operations[0])
             for group in self.groups
             if group.operations[0].what == "product"
         }
-        work = sum(product.multiplications for product in self.products.values())
-        enough = work >= (SHARED_AT_ONCE if states is None else WORTH_SHARING)
+        self.multiplications = sum(product.multiplications for product in self.products.values())
+        enough = self.multiplications >= (WORTH_SHARING if self.is_scan else SHARED_AT_ONCE)
         self.shares_operations = (
             enough and not self.steps_are_independent and not _looks_up(self.groups)
         )
-        self.work = work + sum(map(_work_of_loops, self.groups))
-        count = len(self.state)
-        self.next_state, self.outputs = lowered.outputs[:count], lowered.outputs[count:]
 
     def source(self) -> Source:
         """The text, and what its function takes."""
@@ -190,9 +188,9 @@ class _Writer:
         parts = (HEADER, helpers_text(self.text.uses), "\n".join([*head, *self.text.lines]))
         return Source(
             "\n\n".join(part.rstrip() for part in parts if part) + "\n",
-            "run" if self.states is None else "scan",
+            "scan" if self.is_scan else "run",
             self.is_shared,
-            self.work if self.steps_are_independent else None,
+            self._work_of_a_step() if self.steps_are_independent else None,
             layout.sizes(),
             scratch,
             self.program.inputs,
@@ -210,6 +208,9 @@ class _Writer:
     def is_shared(self) -> bool:
         return self.shares_operations or self.steps_are_independent
 
+    def _work_of_a_step(self) -> int:
+        return self.multiplications + sum(map(_work_of_loops, self.groups))
+
     # ------------------------------------------------------------------------------ the groups
 
     def _write_groups(self, kept: Sequence[set[int]]) -> None:
@@ -224,7 +225,7 @@ class _Writer:
             else:
                 self._write_group(group, results, shared=shared)
             before = shared
-        if self.shares_operations and self.states is not None:
+        if self.shares_operations and self.is_scan:
             self._write_wait()
 
     def _is_worth_sharing(self, group: Group) -> bool:
@@ -290,19 +291,18 @@ class _Writer:
         home: dict[int, int],
     ) -> list[str]:
         """The lines before the groups."""
-        is_scan = self.states is not None
         given = self._given()
         parameters = [
-            *(["steps"] if is_scan else []),
+            *(["steps"] if self.is_scan else []),
             *(["thread", "threads", "arrivals"] if self.is_shared else []),
             *(f"memory_{name}" for name in layout.sizes()),
             *(f"scratch_{name}" for name in scratch),
             *(f"m{n}" for n in given),
         ]
-        each_step = {*self.batch, *self.outputs} if is_scan else set()
+        each_step = {*self.batch, *self.outputs} if self.is_scan else set()
         head = [
             "@compiled",
-            f"def {'scan' if is_scan else 'run'}({', '.join(parameters)}):",
+            f"def {'scan' if self.is_scan else 'run'}({', '.join(parameters)}):",
             "    wide_vectors()",
         ]
         if self.shares_operations:
@@ -320,7 +320,7 @@ class _Writer:
         for number, buffer in layout.buffer_of.items():
             memory = f"memory_{layout.buffers[buffer].dtype}"
             head.append(f"    v{number} = value({memory}, {places[buffer]}, {buffer})")
-        if is_scan:
+        if self.is_scan:
             bounds = "steps"
             if self.steps_are_independent:
                 head.append("    first, last = share(steps, 1, thread, threads)")
@@ -340,11 +340,6 @@ class _Writer:
             f"thread * {sizes[buffer.dtype]} + {offset}"
             for buffer, offset in zip(layout.buffers, layout.offsets(), strict=True)
         ]
-
-
-def _hands_on(program: Program, state: tuple[int, ...]) -> bool:
-    """Whether a step returns the state that it is given, so that no step waits for another."""
-    return program.outputs[: len(state)] == state
 
 
 def _work_of_loops(group: Group) -> int:
