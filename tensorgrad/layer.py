@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.broadcasting import fit_shape
-from tensorgrad.derivatives.products import FEW, matmul_left, matmul_right
+from tensorgrad.derivatives.products import SMALL_PRODUCT, matmul_left, matmul_right
 from tensorgrad.derivatives.table import register
 from tensorgrad.dispatch import apply
 from tensorgrad.messages import called, explained
@@ -97,7 +97,7 @@ def _pull_back(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any, Any]:
         of_bias = ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
         if of_bias.shape != bias.shape:
             of_bias = np.array(fit_shape(g, bias))
-    if weight.size > FEW:
+    if weight.size > SMALL_PRODUCT:
         return (
             None if to_x is None else matmul(g, weight.T),
             None if to_weight is None else matmul(x.T, g),

@@ -12,7 +12,7 @@ from tensorgrad.class_labels import FEW_CLASSES, logits_at_labels, one_hot_rows
 from tensorgrad.compiler.planning import is_elementwise, plan_buffers
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, times_read
 from tensorgrad.compiler.symbols import array_method
-from tensorgrad.derivatives.products import FEW as FEW_IN_PRODUCT
+from tensorgrad.derivatives.products import SMALL_PRODUCT
 
 
 def with_cheaper_calls(program: Program) -> Program:
@@ -159,7 +159,7 @@ class _Rewriting:
     def _product(self, step: Instruction) -> Instruction:
         kinds = [self._kinds[n] for n in step.operands()]
         matrices = all(len(kind.shape) == 2 and kind.dtype.kind == "f" for kind in kinds)
-        few = math.prod(self._kinds[step.result].shape) <= FEW_IN_PRODUCT
+        few = math.prod(self._kinds[step.result].shape) <= SMALL_PRODUCT
         if few and matrices and len(kinds) == len(step.args) == 2 and not step.kwargs:
             return replace(step, function=np.dot)
         return step

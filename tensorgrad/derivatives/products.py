@@ -9,7 +9,7 @@ from tensorgrad.derivatives.shaping import inverse
 from tensorgrad.derivatives.stacks import mT
 from tensorgrad.derivatives.table import composition, derivative, rules_of
 
-FEW = 8192
+SMALL_PRODUCT = 8192
 """Elements of a matrix up to which ``np.dot`` is quicker than ``np.matmul``.
 
 Both call the BLAS. ``np.dot`` has half as much around it, but fills its result with zeros first, by
@@ -25,7 +25,7 @@ def matmul_left(g, y, a, b, axes=None):
         return elsewhere(matmul_left, 0, g, a, b, axes)
     b = b if hasattr(b, "ndim") else array_operand(b)
     if a.ndim == 2 and b.ndim == 2:
-        return np.dot(g, b.T) if a.size <= FEW else np.matmul(g, b.T)
+        return np.dot(g, b.T) if a.size <= SMALL_PRODUCT else np.matmul(g, b.T)
     if b.ndim == 1:
         return np.expand_dims(g, -1) * b
     if a.ndim == 1:
@@ -39,7 +39,7 @@ def matmul_right(g, y, a, b, axes=None):
         return elsewhere(matmul_right, 1, g, a, b, axes)
     a = a if hasattr(a, "ndim") else array_operand(a)
     if a.ndim == 2 and b.ndim == 2:
-        return np.dot(a.T, g) if b.size <= FEW else np.matmul(a.T, g)
+        return np.dot(a.T, g) if b.size <= SMALL_PRODUCT else np.matmul(a.T, g)
     if b.ndim == 1:
         return g * a if a.ndim == 1 else (mT(a) @ np.expand_dims(g, -1))[..., 0]
     if a.ndim == 1:
