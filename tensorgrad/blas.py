@@ -40,11 +40,9 @@ def add_multiple(y: np.ndarray, factor: float, x: np.ndarray) -> None:
     >>> y
     array([0., 0.])
     """
-    axpy = None
-    if y.size > SMALL and factor and x.dtype == y.dtype:  # times zero it would not look for NaN
-        axpy = _axpy(y.dtype)
-    if not (y.flags.carray and x.flags.c_contiguous and x.flags.aligned):
-        axpy = None
+    fits = y.flags.carray and x.flags.c_contiguous and x.flags.aligned and x.dtype == y.dtype
+    # Times zero, the routine would not look for NaN.
+    axpy = _axpy(y.dtype) if y.size > SMALL and factor and fits else None
     if axpy is None:
         _add_in_blocks(y, np.array(factor, y.dtype), x)
     else:

@@ -97,15 +97,10 @@ def _pull_back(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any, Any]:
         of_bias = ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
         if of_bias.shape != bias.shape:
             of_bias = np.array(fit_shape(g, bias))
-    if weight.size > SMALL_PRODUCT:
-        return (
-            None if to_x is None else matmul(g, weight.T),
-            None if to_weight is None else matmul(x.T, g),
-            of_bias,
-        )
+    product = ndarray.dot if weight.size <= SMALL_PRODUCT else matmul
     return (
-        None if to_x is None else g.dot(weight.T),
-        None if to_weight is None else x.T.dot(g),
+        None if to_x is None else product(g, weight.T),
+        None if to_weight is None else product(x.T, g),
         of_bias,
     )
 

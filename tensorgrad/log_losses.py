@@ -29,7 +29,7 @@ from tensorgrad.derivatives.table import register, rules_of
 from tensorgrad.dispatch import apply_to_two
 from tensorgrad.messages import called, explained
 from tensorgrad.mode import DEFAULT_MODE, mode
-from tensorgrad.operands import ones, unit
+from tensorgrad.operands import FEW, ones, unit
 from tensorgrad.tensor import Tensor, recorded
 
 ndarray = np.ndarray
@@ -109,13 +109,9 @@ def binary_log_loss_of_arrays(logits: Any, targets: Any) -> Any:
         losses -= logits * targets
         return mean(losses)
     count, dtype = logits.size, logits.dtype
-    losses = np.logaddexp(logits, _numbers(count, dtype)[0])
+    losses = np.logaddexp(logits, _numbers(count, dtype)[0])  # of few, quicker than its parts
     losses -= logits * targets
     return _mean_of_few(losses, count, dtype)
-
-
-FEW = 128
-"""Elements up to which NumPy adds up without halving, and logaddexp is quicker than its parts."""
 
 
 def _with_binary_pullback(logits: Any, targets: Any) -> tuple[Any, Callable[..., Any]]:

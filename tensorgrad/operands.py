@@ -115,6 +115,10 @@ def ufunc_keywords(
     return args, kwargs
 
 
+FEW = 128
+"""Elements up to which NumPy adds up without halving, so that a product with ones is as exact."""
+
+
 @lru_cache(maxsize=64)
 def ones(count: int, dtype: np.dtype[Any]) -> np.ndarray:
     """A vector to add up with: a small product takes a third of what the sum over rows takes."""

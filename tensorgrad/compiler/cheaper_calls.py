@@ -13,6 +13,7 @@ from tensorgrad.compiler.planning import is_elementwise, plan_buffers
 from tensorgrad.compiler.program import Instruction, Kind, Program, Ref, times_read
 from tensorgrad.compiler.symbols import array_method
 from tensorgrad.derivatives.products import SMALL_PRODUCT
+from tensorgrad.operands import FEW
 
 
 def with_cheaper_calls(program: Program) -> Program:
@@ -300,10 +301,6 @@ def _sums_few(step: Instruction, kind: Kind) -> bool:
     """Whether so few elements are added up that a product with ones is as exact as halving."""
     few = 0 < math.prod(kind.shape) <= FEW and kind.shape != ()
     return few and step.kwargs == {"axis": None} and kind.dtype in (np.float32, np.float64)
-
-
-FEW = 128
-"""Elements up to which NumPy adds up without halving."""
 
 
 def _picks_of_rows(step: Instruction, kind: Kind) -> bool:
