@@ -19,7 +19,7 @@ from tensorgrad.mode import DEFAULT_MODE, mode
 from tensorgrad.operands import ones
 from tensorgrad.tensor import Tensor, recorded
 
-matmul, ndarray = np.matmul, np.ndarray
+dot, matmul, ndarray = np.ndarray.dot, np.matmul, np.ndarray
 current_mode = mode.get
 
 FEW_ROWS = 128
@@ -97,7 +97,7 @@ def _pull_back(needed: Any, g: Any, y: Any, args: Any) -> tuple[Any, Any, Any]:
         of_bias = ones(len(g), g.dtype).dot(g)  # a third of what the sum over rows takes
         if of_bias.shape != bias.shape:
             of_bias = np.array(fit_shape(g, bias))
-    product = ndarray.dot if weight.size <= SMALL_PRODUCT else matmul
+    product = dot if weight.size <= SMALL_PRODUCT else matmul
     return (
         None if to_x is None else product(g, weight.T),
         None if to_weight is None else product(x.T, g),
